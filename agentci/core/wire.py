@@ -1,0 +1,47 @@
+"""HTTP requests and responses as values: what a dialect encodes to and decodes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agentci.core.json_types import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """A request of a model dialect. Its canonical JSON body is both sent and hashed."""
+
+    method: str
+    path: str
+    """Relative to the provider's base URL, with a leading slash, query included."""
+    body: JsonObject
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Fixed headers of the dialect, without authentication. Not part of the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireResponse:
+    """A response with the boundaries of its chunks, as they arrived."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Lower-case names; only those that a recording may keep."""
+    chunks: tuple[bytes, ...]
+
+    @property
+    def body(self) -> bytes:
+        """All chunks joined."""
+        return b"".join(self.chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as the transport sends it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+    timeout: float
+    """Seconds without progress (connect, or between two chunks) after which it is given up."""
