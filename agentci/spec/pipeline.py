@@ -314,7 +314,7 @@ class CommitStep(StepBase):
     commit: CommitBody
 
 
-STEP_KINDS = {
+STEP_KINDS: dict[str, type[StepBase]] = {
     "agent": AgentStep,
     "run": CommandStep,
     "python": PythonStep,
