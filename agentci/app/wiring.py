@@ -1,0 +1,103 @@
+"""The composition root: builds the adapters behind the ports, each when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from agentci.core.effects import Effects
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from agentci.adapters.sandboxes import Probe
+    from agentci.core.effects import (
+        ByteStore,
+        Clock,
+        Env,
+        Files,
+        Http,
+        Random,
+        Repository,
+        Sandbox,
+    )
+
+
+@cache
+def files() -> Files:
+    """Return the file system."""
+    from agentci.adapters.files import LocalFiles
+
+    return LocalFiles()
+
+
+@cache
+def clock() -> Clock:
+    """Return the machine's clock."""
+    from agentci.adapters.system import SystemClock
+
+    return SystemClock()
+
+
+@cache
+def random() -> Random:
+    """Return the machine's random source."""
+    from agentci.adapters.system import SystemRandom
+
+    return SystemRandom()
+
+
+@cache
+def env() -> Env:
+    """Return this process's environment."""
+    from agentci.adapters.system import SystemEnv
+
+    return SystemEnv()
+
+
+def http() -> Http:
+    """Return a transport; it opens no connection before the first request."""
+    from agentci.adapters.http import HttpTransport
+
+    return HttpTransport()
+
+
+def effects() -> Effects:
+    """Return the bundle of ports that a run needs."""
+    return Effects(clock=clock(), random=random(), env=env(), files=files(), http=http())
+
+
+def byte_store(folder: Path) -> ByteStore:
+    """Open the persistent map in `folder`."""
+    from agentci.adapters.byte_store import DiskByteStore
+
+    return DiskByteStore(folder)
+
+
+def open_repository(target: Path, store: Path) -> Repository:
+    """Open a real git repository for a run whose objects go to `store`."""
+    from agentci.adapters.git_repository import open_repository as implementation
+
+    return implementation(target, store)
+
+
+def open_folder(folder: Path, store: Path) -> Repository:
+    """Open a plain folder of files as a repository with one fixed commit."""
+    from agentci.adapters.git_repository import open_folder as implementation
+
+    return implementation(folder, store)
+
+
+def sandbox(name: str, settings: Mapping[str, str]) -> Sandbox:
+    """Open the sandbox `name`."""
+    from agentci.adapters.sandboxes import open_sandbox
+
+    return open_sandbox(name, settings)
+
+
+def probe_sandbox(name: str) -> Probe:
+    """Say whether the sandbox `name` works on this machine."""
+    from agentci.adapters.sandboxes import probe
+
+    return probe(name)
