@@ -185,6 +185,10 @@ class Workspace(Protocol):
     def tree(self) -> str:
         """Git tree id as of the last snapshot, apply or reset."""
 
+    @property
+    def path(self) -> Path:
+        """Where the folder is, or will be once `folder` is called."""
+
     def folder(self) -> Path:
         """Return the folder with the files, checked out now if it was not yet."""
 
@@ -268,6 +272,9 @@ class Repository(Protocol):
 
     def diff(self, before: str, after: str) -> str:
         """Return the readable patch between two trees or commits."""
+
+    def changed_paths(self, before: str, after: str) -> tuple[str, ...]:
+        """Return the paths that differ between two trees, sorted."""
 
     def blob_id(self, tree: str, path: str) -> str | None:
         """Return the git object id of `path` in `tree`, or None where there is no such path."""

@@ -1,0 +1,1 @@
+"""One module per step kind; each offers `VERSION` and `async execute(step, context)`."""
