@@ -1,0 +1,1 @@
+"""Output formats: results in, text out. Nothing here knows a use case or decides anything."""
