@@ -23,7 +23,7 @@ class ForeachItem:
     """One item of a fan-out."""
 
     key: str
-    """Its name in the lane, unique in the fan-out."""
+    """Its name in the lane, unique in the fan-out; a bare position counts from 0."""
     value: JsonValue
     """What expressions see as `item`."""
 
@@ -45,7 +45,7 @@ def expand_items(body: ForeachBody, scope: Mapping[str, JsonValue]) -> tuple[For
         )
     seen: dict[str, int] = {}
     items: list[ForeachItem] = []
-    for position, value in enumerate(values, start=1):
+    for position, value in enumerate(values):
         key = _key(body, position, value=value, scope=scope)
         if not 0 < len(key) <= _MAX_KEY:
             raise StepFailed(
