@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -112,3 +112,8 @@ def shared_options(
     ] = False,
 ) -> None:
     """Declare the options that stand before or after the name of any command."""
+
+JsonOption: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object instead of text.")
+]
+"""`--json`, the same on every command whose output is data."""
