@@ -125,7 +125,7 @@ def _messages(request: ModelRequest, blob: BlobReader) -> Iterator[JsonObject]:
 def _blocks(part: Part, blob: BlobReader, turn: writing.Turn) -> Iterator[JsonObject]:
     match part:
         case TextPart():
-            if part.text:  # empty blocks are refused
+            if part.text.strip():  # blocks without any text are refused
                 yield {"type": "text", "text": part.text}
         case BlobPart():
             if turn.assistant:
