@@ -1,0 +1,1 @@
+"""The tools that ship with agentci, one per file. They know nothing of each other."""
