@@ -25,7 +25,7 @@ class BlockRunner(Protocol):
     """Runs the steps inside a step. The engine implements it."""
 
     async def run_block(
-        self, steps: Sequence[StepBase], context: StepContext, *, fail_fast: bool = True
+        self, steps: Sequence[StepBase], context: StepContext
     ) -> BlockResult:
         """Run sibling steps on `context.workspace`, which afterwards has their merged files."""
 

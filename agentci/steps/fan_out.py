@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,16 +41,15 @@ async def run_branches(
     context: StepContext,
     *,
     limit: int | None = None,
-    keep_going: bool = False,
 ) -> FanOut:
     """Run `branches` at the same time and merge their files into `context.workspace`.
 
-    With `keep_going`, the other branches still run to their end when one fails.
+    When one fails, the others still run to their end, so that what is recorded does not depend on
+    who was faster.
     """
     base = context.workspace.tree
     states = await context.blocks.gather(
-        [partial(_run, branch, context, stop_all=not keep_going) for branch in branches],
-        limit=limit,
+        [partial(_run, branch, context) for branch in branches], limit=limit
     )
     blocks = tuple(block for block, _tree in states)
     records = tuple(record for block in blocks for record in block.records)
@@ -61,9 +60,11 @@ async def run_branches(
         return FanOut(blocks, StepResult(outcome, None, message=message, children=records))
     trees = {branch.name: tree for branch, (_block, tree) in zip(branches, states, strict=True)}
     try:
-        merged = merge_branches(context.services.repository, base, trees)
+        merged = merge_branches(
+            context.services.repository, base, trees, lane=context.lane
+        )
     except MergeConflict as error:
-        return FanOut(blocks, StepResult("failed", None, message=str(error), children=records))
+        return FanOut(blocks, StepResult("failed", None, message=error.message, children=records))
     context.workspace.reset(merged)
     return FanOut(blocks, StepResult("done", None, children=records))
 
@@ -73,13 +74,11 @@ def _all_waiting(blocks: Sequence[BlockResult]) -> bool:
     return all(record.outcome == "waiting" for record in stopped)
 
 
-async def _run(branch: Branch, context: StepContext, *, stop_all: bool) -> tuple[BlockResult, str]:
+async def _run(branch: Branch, context: StepContext) -> tuple[BlockResult, str]:
     workspace = context.workspace.fork(branch.context.lane)
     try:
         block = await context.blocks.run_block(
-            branch.steps,
-            branch.context.at(branch.context.lane, workspace=workspace),
-            fail_fast=stop_all,
+            branch.steps, replace(branch.context, workspace=workspace)
         )
         return block, workspace.tree
     finally:

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentci.core.errors import Location, StepFailed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agentci.core.effects import Repository
+    from agentci.core.lane import Lane
 
 
-class MergeConflict(Exception):
-    """Two branches changed the same place. Caught by the step kind that merges."""
+class MergeConflict(StepFailed):
+    """Two branches changed the same place."""
 
-    def __init__(self, branch: str, paths: tuple[str, ...]) -> None:
-        """Name the branch that could not be added, and the paths."""
-        shown = ", ".join(f"`{path}`" for path in paths)
-        super().__init__(
-            f"the files of `{branch}` conflict with those of earlier branches: {shown}"
-        )
+    default_code = "ACI-S130"
 
 
-def merge_branches(repository: Repository, base: str, trees: Mapping[str, str]) -> str:
+def merge_branches(
+    repository: Repository, base: str, trees: Mapping[str, str], *, lane: Lane
+) -> str:
     """Merge the trees of branches, which all started from `base`, in the order given.
 
     Raises:
-        MergeConflict: when two branches changed the same place.
+        MergeConflict: when two branches changed the same place; `lane` is where they meet.
     """
     merged = base
     for branch, tree in trees.items():
@@ -36,6 +36,11 @@ def merge_branches(repository: Repository, base: str, trees: Mapping[str, str]) 
             continue
         outcome = repository.merge(base, merged, tree)
         if outcome.tree is None:
-            raise MergeConflict(branch, outcome.conflicts)
+            shown = ", ".join(f"`{path}`" for path in outcome.conflicts)
+            raise MergeConflict(
+                f"the files of `{branch}` conflict with those of earlier branches: {shown}",
+                location=Location(lane=lane),
+                hint="let one of the steps `needs` the other, or let them change different files",
+            )
         merged = outcome.tree
     return merged

@@ -1,0 +1,163 @@
+"""Reading a definition with every file that it names, for all use cases that need one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from agentci.core.digest import Digest, digest_bytes, digest_json
+from agentci.core.errors import AgentciError, SpecError, UsageError
+from agentci.core.json_types import JsonObject
+from agentci.plan.bundle import Bundle, PromptFile, collect_paths
+from agentci.spec.loader import load_pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentci.core.effects import Files
+
+T = TypeVar("T")
+
+_MAX_DEPTH = 20
+"""Sub-pipelines inside sub-pipelines."""
+
+
+def read_bundle(folder: Path, files: Files) -> Bundle:
+    """Read the pipeline in `folder` and everything that it names. Runs nothing of it.
+
+    Files that cannot be read are missing in the bundle, with the reason in `unreadable`;
+    `check_bundle` turns them into problems with a place.
+
+    Raises:
+        SpecError: when a definition is invalid, the pipeline's own or a sub-pipeline's.
+    """
+    return _Reader(files).bundle(folder, ())
+
+
+def checked_bundle(folder: Path, files: Files) -> Bundle:
+    """Read the pipeline in `folder` and check it.
+
+    Raises:
+        SpecError: with everything that is wrong.
+    """
+    from agentci.plan.references import check_bundle
+
+    bundle = read_bundle(folder, files)
+    problems = check_bundle(bundle)
+    if problems:
+        raise SpecError(problems)
+    return bundle
+
+
+class _Reader:
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._unreadable: dict[str, str] = {}
+
+    def bundle(self, folder: Path, chain: tuple[tuple[Path, str], ...]) -> Bundle:
+        loaded = load_pipeline(folder, self._files)
+        spec = loaded.spec
+        home = loaded.folder
+        outer = self._unreadable
+        self._unreadable = {}
+        paths = collect_paths(spec)
+        here = (*chain, (home.resolve(), spec.name))
+        children: dict[str, Bundle] = {}
+        recursive: dict[str, tuple[str, ...]] = {}
+        for path in paths.pipelines:
+            target = (home / path).resolve()
+            above = [name for place, name in here if place == target]
+            if above or len(here) >= _MAX_DEPTH:
+                recursive[path] = tuple(name for _place, name in here)
+                continue
+            child = self._try(path, lambda path=path: self.bundle(home / path, here))
+            if child is not None:
+                children[path] = child
+        bundle = Bundle(
+            spec=spec,
+            positions=loaded.positions,
+            folder_name=home.as_posix(),
+            prompts=self._each(paths.prompts, lambda path: self._prompt(home, path)),
+            schemas=self._each(paths.schemas, lambda path: self._schema(home, path)),
+            scripts=self._each(paths.scripts, lambda path: self._script(home, path)),
+            python_files=self._each(paths.python_files, lambda path: self._python(home, path)),
+            children=children,
+            recursive=recursive,
+            unreadable=self._unreadable,
+            tool_digests=_tool_digests(),
+            providers=_providers(),
+        )
+        self._unreadable = outer
+        return bundle
+
+    def _each(self, paths: Iterable[str], read: Callable[[str], T]) -> dict[str, T]:
+        found = {path: self._try(path, lambda path=path: read(path)) for path in paths}
+        return {path: value for path, value in found.items() if value is not None}
+
+    def _try(self, path: str, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except SpecError:
+            raise
+        except AgentciError as error:
+            self._unreadable[path] = error.message
+            return None
+
+    def _read(self, home: Path, path: str) -> bytes:
+        return self._files.read(home / path)
+
+    def _text(self, home: Path, path: str) -> str:
+        data = self._read(home, path)
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            raise UsageError(f"`{path}` is not UTF-8 at byte {error.start}") from error
+
+    def _prompt(self, home: Path, path: str) -> PromptFile:
+        text = self._text(home, path)
+        return PromptFile(text, digest_bytes(text.encode()))
+
+    def _schema(self, home: Path, path: str) -> JsonObject:
+        try:
+            value = json.loads(self._text(home, path))
+        except ValueError as error:
+            raise UsageError(f"`{path}` is not JSON: {error}") from error
+        if not isinstance(value, dict):
+            raise UsageError(f"`{path}` is not a JSON object")
+        return value
+
+    def _script(self, home: Path, path: str) -> JsonObject:
+        from agentci.spec.script import read_script
+
+        script: JsonObject = read_script(self._read(home, path), path).model_dump(
+            mode="json", exclude_defaults=True
+        )
+        return script
+
+    def _python(self, home: Path, path: str) -> Digest:
+        """Return a digest of the file and of the Python files beside and below it.
+
+        The function may import any of them, so a change in any of them is a change of the step.
+        """
+        self._read(home, path)
+        beside = (home / path).parent
+        sources: Mapping[str, str] = {
+            file.relative_to(beside).as_posix(): digest_bytes(self._files.read(file))
+            for file in self._files.list(beside)
+            if file.suffix == ".py"
+        }
+        return digest_json({"file": path, "sources": dict(sources)})
+
+
+def _tool_digests() -> dict[str, Digest]:
+    from agentci.tools.registry import tool_digest, tool_names
+
+    return {name: tool_digest(name) for name in tool_names()}
+
+
+def _providers() -> tuple[str, ...]:
+    from agentci.models.registry import provider_names
+
+    return provider_names()

@@ -1,0 +1,43 @@
+"""The limits of a whole run on tokens, cost and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agentci.core.errors import BudgetExceeded
+from agentci.core.messages import Usage
+
+if TYPE_CHECKING:
+    from agentci.spec.pipeline import PipelineLimits
+
+
+@dataclass(slots=True)
+class RunBudget:
+    """What a run has used, against what it may use. Recorded answers count like live ones."""
+
+    limits: PipelineLimits
+    usage: Usage = field(default_factory=Usage)
+    cost: float = 0.0
+
+    def charge(self, usage: Usage, cost: float) -> None:
+        """Add one model call.
+
+        Raises:
+            BudgetExceeded: when a limit is passed. What was recorded is kept.
+        """
+        self.usage += usage
+        self.cost += cost
+        if self.limits.tokens is not None and self.usage.tokens > self.limits.tokens:
+            raise BudgetExceeded(
+                f"the run used {self.usage.tokens} tokens; `limits.tokens` allows "
+                f"{self.limits.tokens}",
+                code="ACI-B101",
+                hint="raise `limits.tokens` in the pipeline, and run again: what is recorded is not paid twice",
+            )
+        if self.limits.cost is not None and self.cost > self.limits.cost:
+            raise BudgetExceeded(
+                f"the run cost {self.cost:.4f}; `limits.cost` allows {self.limits.cost}",
+                code="ACI-B102",
+                hint="raise `limits.cost` in the pipeline, and run again: what is recorded is not paid twice",
+            )

@@ -1,0 +1,235 @@
+"""One step from start to finish: condition, resume, cache, attempts, journal."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from agentci.core.digest import Digest, digest_json
+from agentci.core.errors import Diverged, Location, ProviderError, SpecError, StepFailed
+from agentci.core.lane import attempt_lane
+from agentci.core.seed import derive_seed, unit_interval
+from agentci.engine.attempts import AttemptLog
+from agentci.engine.journal_events import RunHistory, step_finished, step_started
+from agentci.plan.explain import explain
+from agentci.plan.keys import StepInstance, StepKey, step_key
+from agentci.spec.pipeline import kind_of
+from agentci.steps.registry import CONTAINERS, cacheable_kind, step_kind
+from agentci.steps.results import PASSING, StepRecord, StepResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentci.core.json_types import JsonValue
+    from agentci.engine.listener import RunListener
+    from agentci.engine.step_cache import StepCache
+    from agentci.record.journal import Journal
+    from agentci.spec.pipeline import StepBase
+    from agentci.steps.context import StepContext
+    from agentci.steps.results import Source
+
+_OWN_TIMEOUT = frozenset({"run", "python"})
+"""Kinds that stop their commands themselves when the time is over."""
+
+
+@dataclass(slots=True)
+class StepRunner:
+    """Runs single steps for one run."""
+
+    journal: Journal
+    history: RunHistory
+    cache: StepCache
+    listener: RunListener
+    gate: asyncio.Semaphore
+    """Bounds how many leaf steps work at the same time."""
+
+    async def run(self, step: StepBase, context: StepContext) -> StepRecord:
+        """Run `step` and return its record; the workspace has its files.
+
+        Failures of the step are in the record. What ends the whole run is raised.
+        """
+        kind = kind_of(step) or ""
+        try:
+            wanted = context.holds(step.when)
+        except (StepFailed, SpecError) as error:
+            return self._record(step, context, _failure(error))
+        if not wanted:
+            return self._record(step, context, StepResult("skipped", None), source="skipped")
+        if kind in CONTAINERS:
+            self.listener.step_started(context.lane, kind)
+            started = context.services.effects.clock.monotonic()
+            result = await self._attempts(step, context)
+            record = self._record(step, context, result, started=started)
+            self.listener.step_finished(record)
+            return record
+        async with self.gate:
+            return await self._run_leaf(step, context, kind)
+
+    async def _run_leaf(self, step: StepBase, context: StepContext, kind: str) -> StepRecord:
+        try:
+            key = self._key(step, context, kind)
+        except (StepFailed, SpecError) as error:
+            return self._record(step, context, _failure(error))
+        resumed = self._resume(context, key)
+        if resumed is not None:
+            return resumed
+        self.listener.step_started(context.lane, kind)
+        started = context.services.effects.clock.monotonic()
+        self.journal.write(step_started(context.lane, kind, key))
+        before = context.workspace.tree
+        cached = self.cache.load(step, context, key)
+        if cached is not None:
+            record = replace(
+                cached, seconds=context.services.effects.clock.monotonic() - started
+            )
+        else:
+            result = await self._attempts(step, context)
+            record = self._record(step, context, result, started=started)
+            self.cache.save(step, context, key, record=record, before=before)
+        self.journal.write(step_finished(record, key.digest if key else None))
+        if record.outcome == "waiting":
+            self.journal.write({"type": "approval.requested", "lane": record.lane, **record.notes})
+        self.listener.step_finished(record)
+        return record
+
+    def _key(self, step: StepBase, context: StepContext, kind: str) -> StepKey | None:
+        module = cacheable_kind(kind)
+        if module is None:
+            return None
+        instance = StepInstance(
+            implementation=f"{kind}/{module.VERSION}",
+            tree=context.workspace.tree,
+            seed=derive_seed(context.services.seed, context.lane),
+            inputs=module.inputs(step, context),
+            env={"SOURCE_DATE_EPOCH": str(context.services.repository.base_date)},
+            sandbox=context.services.sandbox_override or "",
+            lane=context.lane if kind == "agent" else None,
+        )
+        return step_key(context.bundle, step, instance=instance)
+
+    def _resume(self, context: StepContext, key: StepKey | None) -> StepRecord | None:
+        """Return the record of a step that an earlier part of the run has finished."""
+        finished = self.history.steps.get(context.lane)
+        if finished is None or not finished.record.passed:
+            return None
+        if finished.key != (key.digest if key else None):
+            old = StepKey(finished.key or Digest(""), self.history.keys.get(context.lane, {}))
+            changed = ", ".join(
+                f"`{change.field}`" for change in (explain(old, key) if key else ())
+            )
+            raise Diverged(
+                f"step `{context.lane}` finished before with another {changed or 'definition'}",
+                code="ACI-R110",
+                location=Location(lane=context.lane),
+                hint="start a new run; recorded answers that still fit are used again",
+            )
+        context.workspace.reset(finished.record.tree)
+        context.services.session.mark_evidence(finished.record.interactions)
+        record = finished.record.from_source("resumed")
+        self.listener.step_finished(record)
+        return record
+
+    async def _attempts(self, step: StepBase, context: StepContext) -> StepResult:
+        retry = step.retry
+        if retry is None:
+            return await self._attempt(step, context)
+        log = AttemptLog(context.services.session)
+        before = context.workspace.tree
+        for attempt in range(1, retry.attempts + 1):
+            inner = context.at(attempt_lane(context.lane, attempt))
+            if log.lost(inner.lane):
+                continue
+            context.workspace.reset(before)
+            last = attempt == retry.attempts
+            try:
+                result = await self._attempt(step, inner)
+            except ProviderError:
+                if last or "provider" not in retry.on:
+                    raise
+                log.note(inner.lane, "provider")
+            else:
+                reason = "timeout" if result.outcome == "timed_out" else "failed"
+                if _passed(step, result) or last or reason not in retry.on:
+                    return result
+                if reason == "timeout":
+                    log.note(inner.lane, "timeout")
+            draw = unit_interval(derive_seed(context.services.seed, inner.lane, "retry"))
+            delay = retry.delay * 2 ** (attempt - 1) * (0.5 + draw)
+            await context.services.effects.clock.sleep(delay)
+        raise Diverged(
+            f"every attempt of `{context.lane}` is recorded as lost",
+            code="ACI-R111",
+            location=Location(lane=context.lane),
+            hint="record the step again with `--mode record`",
+        )
+
+    async def _attempt(self, step: StepBase, context: StepContext) -> StepResult:
+        kind = kind_of(step) or ""
+        limit = (
+            asyncio.timeout(step.timeout)
+            if step.timeout is not None and kind not in _OWN_TIMEOUT
+            else nullcontext()
+        )
+        try:
+            async with limit:
+                return await step_kind(kind).execute(step, context)
+        except TimeoutError:
+            if isinstance(limit, asyncio.Timeout) and limit.expired():
+                return StepResult(
+                    "timed_out", None, message=f"stopped after {step.timeout:g} seconds"
+                )
+            raise
+        except (StepFailed, SpecError) as error:
+            return _failure(error)
+
+    def _record(
+        self,
+        step: StepBase,
+        context: StepContext,
+        result: StepResult,
+        *,
+        source: Source | None = None,
+        started: float | None = None,
+    ) -> StepRecord:
+        services = context.services
+        kind = kind_of(step) or ""
+        leaf = kind not in CONTAINERS
+        now = services.effects.clock.monotonic() if started is not None else 0.0
+        return StepRecord(
+            lane=context.lane,
+            step=step.id,
+            kind=kind,
+            outcome=result.outcome,
+            output=result.output,
+            tree=context.workspace.tree,
+            interactions=services.session.evidence(context.lane) if leaf else (),
+            children=result.children,
+            passed=_passed(step, result),
+            message=result.message,
+            source=source or self._source(context, kind),
+            seconds=now - started if started is not None else 0.0,
+            usage=result.usage,
+            cost=result.cost,
+            notes=result.notes,
+        )
+
+    def _source(self, context: StepContext, kind: str) -> Source:
+        services = context.services
+        if kind not in {"agent", "approve"} or services.live:
+            return "executed"
+        return "recorded" if services.session.recorded_in(context.lane) else "replayed"
+
+
+def _failure(error: StepFailed | SpecError) -> StepResult:
+    notes: Mapping[str, JsonValue] = {"code": error.code, "hint": error.hint}
+    return StepResult("failed", None, message=error.message, notes=notes)
+
+
+def _passed(step: StepBase, result: StepResult) -> bool:
+    if result.outcome == "waiting":
+        return False
+    if result.passing is not None:
+        return result.passing or step.allow_failure
+    return result.outcome in PASSING or step.allow_failure
