@@ -1,0 +1,83 @@
+"""What a start loads. Deterministic, unlike a time: a heavy import shows up here by name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import ROOT
+
+HEAVY = (
+    "agentci.adapters.byte_store",
+    "agentci.adapters.http",
+    "agentci.engine",
+    "anthropic",
+    "asyncio",
+    "click",
+    "diskcache",
+    "docker",
+    "git",
+    "google",
+    "httpx",
+    "httpx2",
+    "openai",
+    "pytest",
+    "rich",
+    "sqlite3",
+    "ssl",
+    "vcr",
+)
+"""Not even a command that reads definitions may load these."""
+
+PARSING = ("importlib.metadata", "jinja2", "jsonschema", "pydantic", "pydantic_core", "yaml")
+"""Not for help."""
+
+_PROBE = """
+import json, sys
+sys.argv = ["agentci", *json.loads(sys.argv[1])]
+from agentci.__main__ import main
+code = main()
+sys.stderr.write("\\n" + json.dumps([code, sorted(sys.modules)]))
+"""
+
+
+def _modules_after(*arguments: str, code: int = 0, folder: Path = ROOT) -> frozenset[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE, json.dumps(arguments)],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found, modules = json.loads(done.stderr.rpartition("\n")[2])
+    assert found == code, done.stderr
+    return frozenset(modules)
+
+
+def _loaded(banned: tuple[str, ...], modules: frozenset[str]) -> list[str]:
+    return [name for name in banned if name in modules]
+
+
+def test_version_loads_nothing_but_the_version() -> None:
+    modules = _modules_after("--version")
+    own = {name for name in modules if name.startswith("agentci")}
+    assert own == {"agentci", "agentci.__main__"}
+    assert not _loaded(("typer", "dataclasses", "typing", "pathlib", "argparse"), modules)
+
+
+def test_help_loads_the_parser_and_no_command() -> None:
+    modules = _modules_after("--help")
+    assert not _loaded(HEAVY + PARSING, modules)
+    assert not [name for name in modules if name.startswith(("agentci.spec", "agentci.plan"))]
+
+
+@pytest.mark.parametrize("command", ["check", "graph", "schema"])
+def test_commands_on_definitions_load_no_engine(command: str, tmp_path: Path) -> None:
+    _modules_after("init", folder=tmp_path)
+    arguments = {"graph": ("pipelines/bugfix",), "schema": ("pipeline",)}.get(command, ())
+    assert not _loaded(HEAVY, _modules_after(command, *arguments, folder=tmp_path))
