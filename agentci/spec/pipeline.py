@@ -276,9 +276,6 @@ class ForeachBody(Model):
         "itself where it is a word or number, else its position.",
     )
     concurrency: int | None = Field(None, ge=1, description="Items at the same time.")
-    on_failure: Literal["stop", "continue"] = Field(
-        "stop", description="`continue`: the other items still run, then the step fails."
-    )
     steps: tuple[Step, ...] = Field(min_length=1)
 
 

@@ -1,0 +1,282 @@
+"""`${{ expressions }}` in definitions and the templates in prompt files, both sandboxed Jinja2.
+
+Values are JSON; what is not there is an error; a condition has to be true or false. Jinja itself
+is imported only for what `agentci.spec.simple_expressions` cannot decide. Knows nothing of steps:
+the caller gives the scope.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NoReturn
+
+from agentci.core.errors import Location, Problem, SpecError, StepFailed
+from agentci.core.json_types import JsonValue
+from agentci.spec import simple_expressions as simple
+from agentci.spec.expression_values import MAX_TEXT, Malformed, NoValue, to_text
+
+Scope = Mapping[str, JsonValue]
+
+_OPEN = "${{"
+_MAX_SOURCE = 20_000
+_TEMPLATE_MARKS = ("{{", "{%", "{#")
+_LINE_BREAK = re.compile(r"\r\n|\r")
+_SIMPLE_OUTPUT = re.compile(r"\{\{((?![-+])[^{}\"'%#]*(?<![-+]))\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name that a text reads, with the fields behind it: `("steps", "review", "output")`."""
+
+    path: tuple[str, ...]
+    offset: int
+    """Where it stands in the text, in characters; exact for common expressions, else nearby."""
+    optional: bool = False
+    """Whether the text provides for its absence (`default`, `is defined`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Expression:
+    source: str
+    offset: int
+    """Of `source` in the text."""
+
+    @property
+    def quoted(self) -> str:
+        """The expression as the user wrote it, in backticks."""
+        shown = " ".join(self.source.split())
+        return f"`${{{{ {shown if len(shown) <= 200 else shown[:200] + '...'} }}}}`"
+
+
+def is_expression(text: str) -> bool:
+    """Say whether `text` is exactly one `${{ expression }}`.
+
+    Raises:
+        SpecError: when an expression in it does not end.
+    """
+    parts = _split(text)
+    return len(parts) == 1 and isinstance(parts[0], _Expression)
+
+
+def evaluate(text: str, scope: Scope) -> JsonValue:
+    """Return the value of `text`: of its expression, if it is exactly one, else the text itself.
+
+    Raises:
+        SpecError: when an expression is not well formed, or uses what is not available.
+        StepFailed: when it has no value: something is not there, or does not fit.
+    """
+    parts = _split(text)
+    if len(parts) == 1 and isinstance(parts[0], _Expression):
+        return _evaluate(parts[0], scope)
+    pieces = [part if isinstance(part, str) else to_text(_evaluate(part, scope)) for part in parts]
+    if sum(map(len, pieces)) > MAX_TEXT:
+        raise StepFailed(f"the text has more than {MAX_TEXT:,} characters", code="ACI-S122")
+    return "".join(pieces)
+
+
+def resolve(value: JsonValue, scope: Scope) -> JsonValue:
+    """Return `value` with every text in it evaluated, at any depth. Keys stay as they are.
+
+    Raises:
+        SpecError, StepFailed: as `evaluate`.
+    """
+    if isinstance(value, str):
+        return evaluate(value, scope)
+    if isinstance(value, Mapping):
+        return {key: resolve(item, scope) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [resolve(item, scope) for item in value]
+    return value
+
+
+def truth(condition: str | bool, scope: Scope) -> bool:  # noqa: FBT001 - it is the condition
+    """Return whether `condition`, a constant or one `${{ expression }}`, holds.
+
+    Nothing but true and false counts, so that a forgotten comparison does not pass.
+
+    Raises:
+        SpecError: as `evaluate`.
+        StepFailed: also when the value is neither true nor false.
+    """
+    if isinstance(condition, bool):
+        return condition
+    value = evaluate(condition, scope)
+    if isinstance(value, bool):
+        return value
+    kind = "null" if value is None else _KINDS.get(type(value), "a list")
+    message = f"the condition `{condition.strip()[:200]}` is {kind}, not true or false"
+    hint = "compare it with something, for example `${{ steps.test.exit_code == 0 }}`"
+    raise StepFailed(message, code="ACI-S123", hint=hint)
+
+
+_KINDS: dict[type, str] = {str: "a text", int: "a number", float: "a number", dict: "a mapping"}
+
+
+def render_prompt(text: str, scope: Scope, *, name: str) -> str:
+    """Return the prompt template `text` with `scope` filled in. `name` is the file's name.
+
+    Raises:
+        SpecError: when the template is not well formed, or uses what is not available.
+        StepFailed: when something is not there, does not fit or is too large.
+    """
+    rendered = _render_simple(text, scope)
+    if rendered is not None:
+        return rendered
+    from agentci.spec import jinja_sandbox  # noqa: PLC0415 - takes long to import
+
+    try:
+        return jinja_sandbox.render(text, scope)
+    except Malformed as error:
+        _malformed(str(error), name=name, line=error.line)
+    except NoValue as error:
+        message = f"the prompt cannot be rendered: {error}"
+        place = Location(name, error.line)
+        raise StepFailed(message, code="ACI-S121", location=place) from None
+
+
+def references(text: str, *, prompt: bool = False) -> tuple[Reference, ...]:
+    """Return what `text` reads from its scope: a text with `${{ }}`, or a prompt template.
+
+    Raises:
+        SpecError: when `text` is not well formed, or uses what is not available.
+    """
+    if prompt:
+        return _prompt_references(text)
+    found: list[Reference] = []
+    for part in _split(text):
+        if isinstance(part, _Expression):
+            found.extend(_expression_references(part))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _split(text: str) -> tuple[str | _Expression, ...]:
+    """Take `text` apart into plain pieces and expressions."""
+    parts: list[str | _Expression] = []
+    position = 0
+    while (start := text.find(_OPEN, position)) >= 0:
+        end = _end_of(text, start + len(_OPEN))
+        if start > position:
+            parts.append(text[position:start])
+        parts.append(_Expression(text[start + len(_OPEN) : end], start + len(_OPEN)))
+        position = end + 2
+    if position < len(text) or not parts:
+        parts.append(text[position:])
+    return tuple(parts)
+
+
+def _end_of(text: str, start: int) -> int:
+    """Return where the `}}` stands that ends the expression; braces and quotes are respected."""
+    end = _scan(text, start)
+    if end is None:
+        shown = text[start - len(_OPEN) :][:60].splitlines()[0]
+        _malformed(f"the expression `{shown}` does not end with `}}}}`")
+    return end
+
+
+def _scan(text: str, start: int) -> int | None:
+    depth = 0
+    quote: str | None = None
+    position = start
+    limit = min(len(text), start + _MAX_SOURCE)
+    while position < limit:
+        char = text[position]
+        if quote is not None:
+            position += char == "\\"
+            quote = None if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char == "{":
+            depth += 1
+        elif char == "}" and depth:
+            depth -= 1
+        elif text.startswith("}}", position):
+            return position
+        position += 1
+    return None
+
+
+def _evaluate(expression: _Expression, scope: Scope) -> JsonValue:
+    try:
+        return simple.evaluate(expression.source, scope)
+    except simple.NotSimple:
+        pass
+    from agentci.spec import jinja_sandbox  # noqa: PLC0415 - takes long to import
+
+    try:
+        return jinja_sandbox.evaluate(expression.source, scope)
+    except Malformed as error:
+        _malformed(f"{expression.quoted}: {error}")
+    except NoValue as error:
+        message = f"{expression.quoted} has no value: {error}"
+        raise StepFailed(message, code="ACI-S120") from None
+
+
+def _render_simple(text: str, scope: Scope) -> str | None:
+    """Return a template without statements, filled in; None where Jinja has to decide."""
+    if not any(mark in text for mark in _TEMPLATE_MARKS):
+        return _LINE_BREAK.sub("\n", text)
+    rest = _SIMPLE_OUTPUT.sub("", text)
+    if any(mark in rest for mark in (*_TEMPLATE_MARKS, "}}", "%}", "#}")):
+        return None
+    pieces: list[str] = []
+    end = 0
+    try:
+        for match in _SIMPLE_OUTPUT.finditer(text):
+            pieces.append(_LINE_BREAK.sub("\n", text[end : match.start()]))
+            pieces.append(to_text(simple.evaluate(match[1], scope)))
+            end = match.end()
+    except simple.NotSimple:
+        return None
+    pieces.append(_LINE_BREAK.sub("\n", text[end:]))
+    return "".join(pieces) if sum(map(len, pieces)) <= MAX_TEXT else None
+
+
+def _expression_references(expression: _Expression) -> Iterator[Reference]:
+    try:
+        for chain in simple.chains(expression.source):
+            yield Reference(chain.path, expression.offset + chain.offset)
+    except simple.NotSimple:
+        pass
+    else:
+        return
+    for found in _jinja_references(expression.source, prompt=False, quoted=expression.quoted):
+        yield Reference(found.path, expression.offset + found.offset, found.optional)
+
+
+def _prompt_references(text: str) -> tuple[Reference, ...]:
+    if not any(mark in text for mark in _TEMPLATE_MARKS):
+        return ()
+    rest = _SIMPLE_OUTPUT.sub("", text)
+    if any(mark in rest for mark in (*_TEMPLATE_MARKS, "}}", "%}", "#}")):
+        return _jinja_references(text, prompt=True)
+    try:
+        return tuple(
+            Reference(chain.path, match.start(1) + chain.offset)
+            for match in _SIMPLE_OUTPUT.finditer(text)
+            for chain in simple.chains(match[1])
+        )
+    except simple.NotSimple:
+        return _jinja_references(text, prompt=True)
+
+
+def _jinja_references(text: str, *, prompt: bool, quoted: str = "") -> tuple[Reference, ...]:
+    from agentci.spec import jinja_references, jinja_sandbox  # noqa: PLC0415 - as above
+
+    try:
+        tree = jinja_sandbox.syntax_tree(text, prompt=prompt)
+    except (Malformed, NoValue) as error:
+        message = f"{quoted}: {error}" if quoted else str(error)
+        _malformed(message, line=error.line if prompt else None)
+    return tuple(
+        Reference(item.path, jinja_references.offset_of(text, item), item.optional)
+        for item in jinja_references.found_in(tree, jinja_sandbox.FUNCTIONS)
+    )
+
+
+def _malformed(reason: str, *, name: str | None = None, line: int | None = None) -> NoReturn:
+    place = Location(name, line)
+    raise SpecError((Problem("ACI-D120", reason, place),)) from None
