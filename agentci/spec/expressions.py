@@ -20,7 +20,7 @@ from agentci.spec.expression_values import MAX_TEXT, Malformed, NoValue, to_text
 
 Scope = Mapping[str, JsonValue]
 
-_OPEN = "${{"
+_OPEN, _CLOSE = "${{", "}}"
 _MAX_SOURCE = 20_000
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 _LINE_BREAK = re.compile(r"\r\n|\r")
@@ -39,14 +39,23 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class _Expression:
-    source: str
+class Piece:
+    """A part of a text: one `${{ expression }}`, or what stands between two."""
+
+    text: str
+    """As written, with `${{` and `}}` around an expression."""
     offset: int
-    """Of `source` in the text."""
+    """Of `text` in the whole text, in characters."""
+    is_expression: bool
+
+    @property
+    def source(self) -> str:
+        """What stands between `${{` and `}}`."""
+        return self.text[len(_OPEN) : -len(_CLOSE)]
 
     @property
     def quoted(self) -> str:
-        """The expression as the user wrote it, in backticks."""
+        """The expression for messages, in one line, in backticks."""
         shown = " ".join(self.source.split())
         return f"`${{{{ {shown if len(shown) <= 200 else shown[:200] + '...'} }}}}`"
 
@@ -57,8 +66,8 @@ def is_expression(text: str) -> bool:
     Raises:
         SpecError: when an expression in it does not end.
     """
-    parts = _split(text)
-    return len(parts) == 1 and isinstance(parts[0], _Expression)
+    pieces = split_expressions(text)
+    return len(pieces) == 1 and pieces[0].is_expression
 
 
 def evaluate(text: str, scope: Scope) -> JsonValue:
@@ -68,13 +77,15 @@ def evaluate(text: str, scope: Scope) -> JsonValue:
         SpecError: when an expression is not well formed, or uses what is not available.
         StepFailed: when it has no value: something is not there, or does not fit.
     """
-    parts = _split(text)
-    if len(parts) == 1 and isinstance(parts[0], _Expression):
-        return _evaluate(parts[0], scope)
-    pieces = [part if isinstance(part, str) else to_text(_evaluate(part, scope)) for part in parts]
-    if sum(map(len, pieces)) > MAX_TEXT:
+    pieces = split_expressions(text)
+    if len(pieces) == 1 and pieces[0].is_expression:
+        return _evaluate(pieces[0], scope)
+    texts = [
+        to_text(_evaluate(piece, scope)) if piece.is_expression else piece.text for piece in pieces
+    ]
+    if sum(map(len, texts)) > MAX_TEXT:
         raise StepFailed(f"the text has more than {MAX_TEXT:,} characters", code="ACI-S122")
-    return "".join(pieces)
+    return "".join(texts)
 
 
 def resolve(value: JsonValue, scope: Scope) -> JsonValue:
@@ -146,26 +157,30 @@ def references(text: str, *, prompt: bool = False) -> tuple[Reference, ...]:
     if prompt:
         return _prompt_references(text)
     found: list[Reference] = []
-    for part in _split(text):
-        if isinstance(part, _Expression):
-            found.extend(_expression_references(part))
+    for piece in split_expressions(text):
+        if piece.is_expression:
+            found.extend(_expression_references(piece))
     return tuple(found)
 
 
 @lru_cache(maxsize=1024)
-def _split(text: str) -> tuple[str | _Expression, ...]:
-    """Take `text` apart into plain pieces and expressions."""
-    parts: list[str | _Expression] = []
+def split_expressions(text: str) -> tuple[Piece, ...]:
+    """Take `text` apart into expressions and what stands between them; joined, they give `text`.
+
+    Raises:
+        SpecError: when an expression does not end.
+    """
+    pieces: list[Piece] = []
     position = 0
     while (start := text.find(_OPEN, position)) >= 0:
-        end = _end_of(text, start + len(_OPEN))
+        end = _end_of(text, start + len(_OPEN)) + len(_CLOSE)
         if start > position:
-            parts.append(text[position:start])
-        parts.append(_Expression(text[start + len(_OPEN) : end], start + len(_OPEN)))
-        position = end + 2
-    if position < len(text) or not parts:
-        parts.append(text[position:])
-    return tuple(parts)
+            pieces.append(Piece(text[position:start], position, is_expression=False))
+        pieces.append(Piece(text[start:end], start, is_expression=True))
+        position = end
+    if position < len(text) or not pieces:
+        pieces.append(Piece(text[position:], position, is_expression=False))
+    return tuple(pieces)
 
 
 def _end_of(text: str, start: int) -> int:
@@ -193,13 +208,13 @@ def _scan(text: str, start: int) -> int | None:
             depth += 1
         elif char == "}" and depth:
             depth -= 1
-        elif text.startswith("}}", position):
+        elif text.startswith(_CLOSE, position):
             return position
         position += 1
     return None
 
 
-def _evaluate(expression: _Expression, scope: Scope) -> JsonValue:
+def _evaluate(expression: Piece, scope: Scope) -> JsonValue:
     try:
         return simple.evaluate(expression.source, scope)
     except simple.NotSimple:
@@ -235,16 +250,17 @@ def _render_simple(text: str, scope: Scope) -> str | None:
     return "".join(pieces) if sum(map(len, pieces)) <= MAX_TEXT else None
 
 
-def _expression_references(expression: _Expression) -> Iterator[Reference]:
+def _expression_references(expression: Piece) -> Iterator[Reference]:
+    start = expression.offset + len(_OPEN)
     try:
         for chain in simple.chains(expression.source):
-            yield Reference(chain.path, expression.offset + chain.offset)
+            yield Reference(chain.path, start + chain.offset)
     except simple.NotSimple:
         pass
     else:
         return
     for found in _jinja_references(expression.source, prompt=False, quoted=expression.quoted):
-        yield Reference(found.path, expression.offset + found.offset, found.optional)
+        yield Reference(found.path, start + found.offset, found.optional)
 
 
 def _prompt_references(text: str) -> tuple[Reference, ...]:
