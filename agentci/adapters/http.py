@@ -1,0 +1,150 @@
+"""The only way out to a network: HTTP by httpx2, imported when the first request is sent.
+
+Proxies, certificates and credentials of the environment are not looked at and redirects are not
+followed, so that a request with a key in it goes to the address that was configured and nowhere
+else. Error messages name scheme, host and port only.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from agentci.core.errors import ProviderError
+from agentci.core.wire import HttpRequest, WireResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx2
+
+LARGEST_BODY = 64_000_000
+"""Bytes of an answer, beyond which an endpoint is taken to be broken."""
+
+_KEPT_HEADERS = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
+
+_CONNECTION_FAILED = "ACI-E130"
+_CONNECTION_LOST = "ACI-E131"
+_TIMED_OUT = "ACI-E132"
+_CANNOT_TALK = "ACI-E133"
+
+
+class HttpTransport:
+    """`Http` over the network. Belongs to one event loop, with any number of calls at a time."""
+
+    def __init__(self) -> None:
+        self._client: httpx2.AsyncClient | None = None
+
+    async def send(
+        self, request: HttpRequest, *, on_chunk: Callable[[bytes], None] | None = None
+    ) -> WireResponse:
+        """Send `request` and return the whole answer, see `Http.send`."""
+        import httpx2  # noqa: PLC0415  # a replay never gets here and does not pay for it
+
+        client = self._open()
+        try:
+            async with client.stream(
+                request.method,
+                request.url,
+                headers={"accept-encoding": "identity", **request.headers},
+                content=request.content,
+                timeout=httpx2.Timeout(request.timeout, pool=None),
+            ) as response:
+                chunks = await _read(response, on_chunk)
+                kept = {
+                    name: response.headers[name]
+                    for name in _KEPT_HEADERS
+                    if name in response.headers
+                }
+                return WireResponse(response.status_code, kept, chunks)
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+            # Not chained: the cause's own text may hold the request with its headers.
+            raise _provider_error(error, request) from None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    def _open(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            import httpx2  # noqa: PLC0415  # see `send`
+
+            self._client = httpx2.AsyncClient(
+                trust_env=False,
+                follow_redirects=False,
+                limits=httpx2.Limits(max_connections=256, max_keepalive_connections=32),
+            )
+        return self._client
+
+
+async def _read(
+    response: httpx2.Response, on_chunk: Callable[[bytes], None] | None
+) -> tuple[bytes, ...]:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            msg = f"the answer is larger than {LARGEST_BODY} bytes"
+            raise ValueError(msg)
+        chunks.append(chunk)
+        if on_chunk is not None:
+            on_chunk(chunk)
+    return tuple(chunks)
+
+
+def _provider_error(error: Exception, request: HttpRequest) -> ProviderError:
+    import httpx2  # noqa: PLC0415  # see `HttpTransport.send`
+
+    origin = _origin(request.url)
+    if isinstance(error, httpx2.TimeoutException):
+        return ProviderError(
+            f"nothing came from `{origin}` for {request.timeout:g} s",
+            code=_TIMED_OUT,
+            hint="check the address, or give the model a longer `timeout`",
+        )
+    if _is_certificate_problem(error):
+        return ProviderError(
+            f"the certificate of `{origin}` is not trusted",
+            code=_CANNOT_TALK,
+            hint="check the base URL; certificates of the environment are not used",
+        )
+    if isinstance(error, httpx2.ConnectError):
+        return ProviderError(
+            f"no connection to `{origin}`",
+            code=_CONNECTION_FAILED,
+            hint="check the base URL and the network, and that the server is running",
+        )
+    if isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
+        return ProviderError(
+            f"the connection to `{origin}` was lost before the answer was complete",
+            code=_CONNECTION_LOST,
+            hint="try again; nothing of this answer was kept",
+        )
+    reason = str(error) if type(error) is ValueError else type(error).__name__
+    return ProviderError(
+        f"the call of `{origin}` cannot be made: {reason}",
+        code=_CANNOT_TALK,
+        hint="check the base URL and the configured headers",
+    )
+
+
+def _is_certificate_problem(error: BaseException | None) -> bool:
+    seen = 0
+    while error is not None and seen < 10:
+        if isinstance(error, ssl.SSLError):
+            return isinstance(error, ssl.SSLCertVerificationError)
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    except ValueError:
+        return "the configured address"
+    return f"{parts.scheme}://{host}"
