@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agentci.core.json_types import JsonValue
-    from agentci.spec.pipeline import InputSpec, InputType, PipelineSpec
+    from agentci.spec.pipeline import InputType, PipelineSpec
 
 _TYPES: Mapping[InputType, type | tuple[type, ...]] = {
     "string": str,
@@ -42,7 +42,7 @@ def bind_inputs(spec: PipelineSpec, given: Mapping[str, JsonValue]) -> dict[str,
                 hint=f'add --set {name}="..."',
             )
         value = given.get(name, declared.default)
-        if not _fits(value, declared) and (name in given or declared.default is not None):
+        if not has_type(value, declared.type) and (name in given or declared.default is not None):
             raise UsageError(
                 f"input `{name}` of pipeline `{spec.name}` must be {_article(declared.type)}, "
                 f"and is `{json.dumps(value)[:60]}`",
@@ -85,10 +85,11 @@ _EXAMPLES: Mapping[InputType, str] = {
 }
 
 
-def _fits(value: JsonValue, declared: InputSpec) -> bool:
+def has_type(value: JsonValue, wanted: InputType) -> bool:
+    """Say whether a JSON value is of the type `wanted` of an input. A boolean is no number."""
     if isinstance(value, bool):
-        return declared.type == "boolean"
-    return isinstance(value, _TYPES[declared.type])
+        return wanted == "boolean"
+    return isinstance(value, _TYPES[wanted])
 
 
 def _article(kind: InputType) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import cast
 
 from agentci.core.canonical import canonical_bytes
 from agentci.core.errors import StepFailed
@@ -32,16 +33,16 @@ def expand_items(body: ForeachBody, scope: Mapping[str, JsonValue]) -> tuple[For
     """Return the items in order; of a matrix the last axis varies fastest.
 
     Raises:
-        StepFailed: when an expression does not give a list (ACI-S120), two items have one key
-            (ACI-S121), there are too many items (ACI-S122), or a key is empty or too long
-            (ACI-S123).
+        StepFailed: when an expression does not give a list (ACI-S140), two items have one key
+            (ACI-S141), there are too many items (ACI-S142), or a key is empty or too long
+            (ACI-S143).
         SpecError: when an expression cannot be evaluated.
     """
     values = _values(body, scope)
     if len(values) > _MAX_ITEMS:
         raise StepFailed(
             f"the fan-out has {len(values)} items; at most {_MAX_ITEMS} are allowed",
-            code="ACI-S122",
+            code="ACI-S142",
         )
     seen: dict[str, int] = {}
     items: list[ForeachItem] = []
@@ -50,13 +51,13 @@ def expand_items(body: ForeachBody, scope: Mapping[str, JsonValue]) -> tuple[For
         if not 0 < len(key) <= _MAX_KEY:
             raise StepFailed(
                 f"item {position} of the fan-out has a key of {len(key)} characters",
-                code="ACI-S123",
+                code="ACI-S143",
                 hint=f"give `key:` an expression of 1 to {_MAX_KEY} characters",
             )
         if key in seen:
             raise StepFailed(
                 f"items {seen[key]} and {position} of the fan-out have the same key `{key}`",
-                code="ACI-S121",
+                code="ACI-S141",
                 hint="give `key:` an expression that differs for every item",
             )
         seen[key] = position
@@ -74,17 +75,17 @@ def _values(body: ForeachBody, scope: Mapping[str, JsonValue]) -> Sequence[JsonV
     if size > _MAX_ITEMS:
         raise StepFailed(
             f"the matrix has {size} combinations; at most {_MAX_ITEMS} are allowed",
-            code="ACI-S122",
+            code="ACI-S142",
         )
     return [dict(zip(axes, combination, strict=True)) for combination in product(*axes.values())]
 
 
 def _as_list(name: str, value: object, *, scope: Mapping[str, JsonValue]) -> Sequence[JsonValue]:
-    found = evaluate(value, scope) if isinstance(value, str) else resolve(value, scope)
+    found = resolve(cast("JsonValue", value), scope)
     if isinstance(found, str) or not isinstance(found, Sequence):
         raise StepFailed(
             f"`{name}` of the fan-out is not a list but `{_shown(found)}`",
-            code="ACI-S120",
+            code="ACI-S140",
             hint="use an expression that gives a list",
         )
     return found

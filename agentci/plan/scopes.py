@@ -68,7 +68,11 @@ class Scope:
     """All but `steps`."""
     steps: Mapping[str, Shape] = field(default_factory=dict)
     later: frozenset[str] = frozenset()
-    """Siblings that are there but not seen: no need leads to them."""
+    """Steps around that are there but not seen: no need leads to them."""
+    no_first: frozenset[str] = frozenset()
+    """Names in `carry` without a value in the first iteration of the loop."""
+    no_later: frozenset[str] = frozenset()
+    """Names in `carry` without a value after the first iteration."""
 
     @property
     def shape(self) -> Shape:
@@ -94,7 +98,7 @@ def step_scopes(bundle: Bundle, steps: Sequence[StepBase], *, outer: Scope) -> M
         name: replace(
             outer,
             steps={**outer.steps, **{other: shapes[other] for other in shapes if other in seen}},
-            later=frozenset(shapes) - seen - {name},
+            later=(outer.later | frozenset(shapes)) - seen - {name},
         )
         for name, seen in above.items()
     }
@@ -103,14 +107,19 @@ def step_scopes(bundle: Bundle, steps: Sequence[StepBase], *, outer: Scope) -> M
 def after_scope(bundle: Bundle, steps: Sequence[StepBase], *, outer: Scope) -> Scope:
     """Return what is seen after all of `steps`: in `until` and `carry`, in a pipeline's output."""
     shapes = {step.id: step_shape(bundle, step) for step in steps}
-    return replace(outer, steps={**outer.steps, **shapes}, later=frozenset())
+    return replace(outer, steps={**outer.steps, **shapes}, later=outer.later - frozenset(shapes))
 
 
 def loop_scope(body: LoopBody, outer: Scope) -> Scope:
     """Return the scope that the steps of a loop start from."""
     names = sorted({*body.initial, *body.carry})
     carry = closed(dict.fromkeys(names, ANY))
-    return outer.plus({"carry": carry, "loop": closed({"iteration": NUMBER, "max": NUMBER})})
+    inner = outer.plus({"carry": carry, "loop": closed({"iteration": NUMBER, "max": NUMBER})})
+    return replace(
+        inner,
+        no_first=frozenset(body.carry) - frozenset(body.initial),
+        no_later=frozenset(body.initial) - frozenset(body.carry) if body.max > 1 else frozenset(),
+    )
 
 
 def foreach_scope(body: ForeachBody, outer: Scope) -> Scope:

@@ -14,11 +14,31 @@ from agentci.core.json_types import JsonObject, JsonValue
 
 ShapeKind: TypeAlias = Literal["any", "object", "list", "text", "number", "boolean", "null"]
 
-_METHODS: Mapping[str, frozenset[str]] = {
-    kind: frozenset(name for name in dir(python) if not name.startswith("_"))
-    for kind, python in (("object", dict), ("list", list), ("text", str))
+_METHODS: Mapping[ShapeKind, frozenset[str]] = {
+    "object": frozenset({"get", "items", "keys", "values"}),
+    "list": frozenset({"count", "index"}),
+    "text": frozenset(
+        {
+            "capitalize",
+            "count",
+            "endswith",
+            "find",
+            "isdigit",
+            "lower",
+            "lstrip",
+            "removeprefix",
+            "removesuffix",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "title",
+            "upper",
+        }
+    ),
 }
-"""Methods that the templates allow on a value, so that `output.text.strip()` is no field."""
+"""Methods that the expressions allow on a value, so that `output.text.strip()` is no field."""
 
 _OPENING = ("patternProperties", "dependentSchemas", "if", "unevaluatedProperties", "$dynamicRef")
 """Keywords through which a schema may allow fields that it does not list."""
@@ -91,7 +111,7 @@ def _part(shape: Shape, name: str) -> Shape | None:
         return ANY
     if shape.kind == "object" and name in shape.fields:
         return shape.fields[name]
-    if (shape.kind == "object" and shape.open) or name in _METHODS.get(shape.kind, ()):
+    if (shape.kind == "object" and shape.open) or name in _METHODS.get(shape.kind, frozenset()):
         return ANY
     if shape.kind in ("list", "text") and name.removeprefix("-").isdigit():
         return (shape.element or ANY) if shape.kind == "list" else TEXT

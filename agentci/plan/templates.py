@@ -78,9 +78,3 @@ def literal_texts(step: StepBase, path: Path) -> Iterator[Template]:
         yield from templates_in(step.commit.author, (*path, "commit", "author"))
     for name, value in fields.items():
         yield from templates_in(value, (*path, name))
-
-
-def is_one_expression(text: str) -> bool:
-    """Say whether a text is exactly one `${{ expression }}`."""
-    whole = text.strip()
-    return whole.startswith(OPENING) and whole.endswith("}}") and whole.count(OPENING) == 1
