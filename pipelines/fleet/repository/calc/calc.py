@@ -1,0 +1,6 @@
+"""A calculator for lists of numbers."""
+
+
+def mean(numbers):
+    """Return the arithmetic mean."""
+    return sum(numbers) / len(numbers)
