@@ -6,9 +6,10 @@ Knows JSON, events and the error shapes that endpoints share; no dialect's field
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from agentci.core.digest import digest_json, short
 from agentci.core.errors import ProviderError
@@ -27,6 +28,8 @@ UNREADABLE_CONTENT = "ACI-E114"
 """The answer carries content of a kind that agentci does not read."""
 
 _LONGEST_TEXT = 500
+_DEEPEST = 200
+"""Levels of nesting. Deeper answers are no answers, and everything after this recurses."""
 _SYNTHETIC = "agentci-"
 
 
@@ -90,6 +93,10 @@ class Node:
         raise malformed(f"`{self.path}` is `{shown[:80]}`, not {wanted}")
 
 
+Assemble: TypeAlias = Callable[[Iterable[Node]], Node]
+"""Builds from the events of a stream the answer that would have come without streaming."""
+
+
 def malformed(what: str) -> ProviderError:
     """Return the error for an answer that is not of its format."""
     return ProviderError(
@@ -122,6 +129,25 @@ def failed(value: JsonValue) -> ProviderError:
     return ProviderError(f"the endpoint failed: {_describe(value)}", code=FAILED)
 
 
+def read_answer(response: WireResponse, assemble: Assemble) -> Node:
+    """Return the whole answer of a response; `assemble` joins the events of a stream.
+
+    Raises:
+        ProviderError: for a status other than 2xx, an error in the answer, and what is not JSON.
+    """
+    require_success(response)
+    if is_stream(response):
+        answer = assemble(read_events(response))
+    else:
+        body = read_json(response.body)
+        # A stream that its client did not ask to be one of events comes as a list.
+        chunks = Node(body).items() if isinstance(body, list) else ()
+        answer = assemble(_without_errors(chunks)) if chunks else Node(_without_error(Node(body)))
+    if b"\\ud" in response.body.lower():
+        return Node(_repaired(answer.value), answer.path)
+    return answer
+
+
 def require_success(response: WireResponse) -> None:
     """Raise `ProviderError` for a status other than 2xx."""
     if not 200 <= response.status < 300:
@@ -145,19 +171,10 @@ def read_json(data: bytes) -> JsonValue:
         ProviderError: when it is not JSON in UTF-8, or nests too deep to be an answer.
     """
     try:
-        value: JsonValue = json.loads(data, parse_constant=_refuse_constant)
+        return _parse(data)
     except (ValueError, RecursionError):
         start = one_line(data.decode("utf-8", "replace"))[:80]
         raise malformed(f"`{start}` is not JSON" if start else "the body is empty") from None
-    return value
-
-
-def read_body(response: WireResponse) -> JsonObject:
-    """Return the JSON object of an answer that is not a stream; an error in it is raised."""
-    body = Node(read_json(response.body)).object()
-    if body.get("error"):
-        raise failed(body["error"])
-    return body
 
 
 def read_events(response: WireResponse) -> Iterator[Node]:
@@ -165,12 +182,23 @@ def read_events(response: WireResponse) -> Iterator[Node]:
     for number, event in enumerate(parse_sse(response.chunks), start=1):
         if event.data.strip() == "[DONE]":
             return
-        if not event.data.strip():
-            continue
-        node = Node(read_json(event.data.encode()), f"event {number}")
-        if node.object().get("error"):
-            raise failed(node.object()["error"])
+        if event.data.strip():
+            node = Node(read_json(event.data.encode()), f"event {number}")
+            _without_error(node)
+            yield node
+
+
+def _without_errors(nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        _without_error(node)
         yield node
+
+
+def _without_error(node: Node) -> JsonObject:
+    error = node.object().get("error")
+    if error:
+        raise failed(error)
+    return node.object()
 
 
 def read_arguments(text: str) -> JsonObject:
@@ -178,12 +206,12 @@ def read_arguments(text: str) -> JsonObject:
     if not text.strip():
         return {}
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = _repaired(_parse(text))
     except (ValueError, RecursionError):
         return {UNPARSED_ARGUMENTS: text}
     if value is None:
         return {}
-    return value if isinstance(value, dict) else {UNPARSED_ARGUMENTS: text}
+    return value if isinstance(value, Mapping) else {UNPARSED_ARGUMENTS: text}
 
 
 def synthetic_call_id(answer_id: str, index: int, name: str, arguments: JsonObject) -> str:
@@ -201,11 +229,11 @@ def error_text(response: WireResponse) -> str:
     """Return what the endpoint says went wrong, in one line of at most 500 characters."""
     body = b"".join(response.chunks)
     try:
-        value: JsonValue = json.loads(body)
+        value = _parse(body)
     except (ValueError, RecursionError):
         for event in parse_sse(response.chunks):
             try:
-                value = json.loads(event.data)
+                value = _parse(event.data)
             except (ValueError, RecursionError):
                 continue
             return _describe(value)
@@ -215,7 +243,7 @@ def error_text(response: WireResponse) -> str:
 
 def one_line(text: str) -> str:
     """Return `text` with white space collapsed and cut to what fits an error message."""
-    line = " ".join(text[: 4 * _LONGEST_TEXT].split())
+    line = _repaired_text(" ".join(text[: 4 * _LONGEST_TEXT].split()))
     return line if len(line) <= _LONGEST_TEXT else f"{line[: _LONGEST_TEXT - 1]}…"
 
 
@@ -237,6 +265,44 @@ def _describe(value: JsonValue) -> str:
     return one_line(json.dumps(value, ensure_ascii=False))
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    msg = f"`{name}` is not JSON"
+def _parse(data: str | bytes) -> JsonValue:
+    """Parse JSON as the standard has it, without NaN and without numbers that overflow."""
+    value: JsonValue = json.loads(data, parse_constant=_refuse_number, parse_float=_finite)
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(_DEEPEST):
+        if not level:
+            return value
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    msg = f"more than {_DEEPEST} levels"
     raise ValueError(msg)
+
+
+def _refuse_number(name: str) -> NoReturn:
+    msg = f"`{name}` is not a JSON number"
+    raise ValueError(msg)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse_number(text)
+
+
+def _repaired(value: JsonValue) -> JsonValue:
+    """Make every text valid Unicode, since requests and recordings can carry no other."""
+    if isinstance(value, str):
+        return _repaired_text(value)
+    if isinstance(value, Mapping):
+        return {_repaired_text(key): _repaired(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence):
+        return [_repaired(inner) for inner in value]
+    return value
+
+
+def _repaired_text(text: str) -> str:
+    """Join surrogates that a stream cut apart, and replace those that stand alone."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

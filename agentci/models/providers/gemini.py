@@ -98,17 +98,7 @@ class Gemini:
 
     def decode(self, response: WireResponse) -> ModelResponse:
         """Return the answer, see `Dialect.decode`."""
-        reading.require_success(response)
-        if reading.is_stream(response):
-            return _read(_assemble(reading.read_events(response)))
-        body = reading.read_json(response.body)
-        if isinstance(body, list):  # a stream that was not asked to be one of events
-            chunks = Node(body).items()
-            for chunk in chunks:
-                if chunk.child("error").present:
-                    raise reading.failed(chunk.child("error").value)
-            return _read(_assemble(chunks))
-        return _read(Node(reading.read_body(response)))
+        return _read(reading.read_answer(response, _assemble))
 
     def auth_headers(self, key: str) -> Mapping[str, str]:
         """Return the header that carries `key`."""

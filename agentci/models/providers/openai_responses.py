@@ -109,10 +109,7 @@ class OpenAiResponses:
 
     def decode(self, response: WireResponse) -> ModelResponse:
         """Return the answer, see `Dialect.decode`."""
-        reading.require_success(response)
-        if reading.is_stream(response):
-            return _read(_assemble(reading.read_events(response)))
-        return _read(Node(reading.read_body(response)))
+        return _read(reading.read_answer(response, _assemble))
 
     def auth_headers(self, key: str) -> Mapping[str, str]:
         """Return the header that carries `key`."""

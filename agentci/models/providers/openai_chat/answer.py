@@ -26,7 +26,7 @@ _FINISH = {
 }
 
 
-def read_answer(answer: Node) -> ModelResponse:
+def to_response(answer: Node) -> ModelResponse:
     """Return the neutral form of a whole answer."""
     choices = answer.child("choices").items()
     if not choices:

@@ -13,10 +13,9 @@ from agentci.core.messages import ModelRequest, ModelResponse
 from agentci.core.wire import WireRequest, WireResponse
 from agentci.models import reading, writing
 from agentci.models.dialect import BlobReader
-from agentci.models.providers.openai_chat.answer import read_answer
+from agentci.models.providers.openai_chat.answer import to_response
 from agentci.models.providers.openai_chat.request import NAME, write_messages
 from agentci.models.providers.openai_chat.stream import assemble
-from agentci.models.reading import Node
 
 _RESERVED = ("messages", "model", "n", "seed", "stream")
 
@@ -95,10 +94,7 @@ class OpenAiChat:
 
     def decode(self, response: WireResponse) -> ModelResponse:
         """Return the answer, see `Dialect.decode`."""
-        reading.require_success(response)
-        if reading.is_stream(response):
-            return read_answer(assemble(reading.read_events(response)))
-        return read_answer(Node(reading.read_body(response)))
+        return to_response(reading.read_answer(response, assemble))
 
     def auth_headers(self, key: str) -> Mapping[str, str]:
         """Return the header that carries `key`."""
