@@ -109,7 +109,7 @@ class _Wording:
             told = self.explain_union(self._value(path))
             at = locate(path) if told.key is None else locate((*path, told.key), key=True)
             return Problem(told.code, told.message, at, told.hint)
-        if error["loc"][-1] == "[key]":
+        if error["loc"][-1:] == ("[key]",):
             message = f"`{path[-1]}` is not a valid name"
             return Problem("ACI-D113", message, locate(path, key=True), _NAME_HINT)
         if kind == "missing":
@@ -151,7 +151,8 @@ class _Wording:
             is_name = str(context.get("pattern", "")).startswith("^[a-z]")
             hint = _NAME_HINT if is_name else f"it has to match `{context.get('pattern')}`"
             return Explained("ACI-D113", f"`{name}` cannot be {_describe(value)}", hint)
-        return Explained("ACI-D113", f"`{name}`: {str(error['msg']).lower()}")
+        reason = str(error["msg"]).removeprefix("Value error, ")
+        return Explained("ACI-D113", f"`{name}`: {reason[:1].lower()}{reason[1:]}")
 
     def _literal(self, name: str, value: JsonValue, group: list[Any]) -> Explained:
         where = follow(self.model, self.document.value, group[0]["loc"])
