@@ -112,6 +112,8 @@ def _provider_error(error: Exception, request: HttpRequest) -> ProviderError:
             code=_CANNOT_TALK,
             hint="check the base URL; certificates of the environment are not used",
         )
+    if origin is None:
+        return _cannot_be_made("the configured address", "it is not a URL")
     if isinstance(error, httpx2.ConnectError):
         return ProviderError(
             f"no connection to `{origin}`",
@@ -124,7 +126,13 @@ def _provider_error(error: Exception, request: HttpRequest) -> ProviderError:
             code=_CONNECTION_LOST,
             hint="try again; nothing of this answer was kept",
         )
-    reason = str(error) if type(error) is ValueError else type(error).__name__
+    # The text of other errors may hold a header's value.
+    return _cannot_be_made(
+        origin, str(error) if type(error) is ValueError else type(error).__name__
+    )
+
+
+def _cannot_be_made(origin: str, reason: str) -> ProviderError:
     return ProviderError(
         f"the call of `{origin}` cannot be made: {reason}",
         code=_CANNOT_TALK,
@@ -141,10 +149,11 @@ def _is_certificate_problem(error: BaseException | None) -> bool:
     return False
 
 
-def _origin(url: str) -> str:
+def _origin(url: str) -> str | None:
+    """Return scheme, host and port, or None where `url` is not one."""
     try:
         parts = urlsplit(url)
         host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
     except ValueError:
-        return "the configured address"
+        return None
     return f"{parts.scheme}://{host}"

@@ -145,19 +145,19 @@ class Gateway:
             seed=request.seed if seed.sent else None,
         )
         wire = dialect.encode(request, self.session.blobs.get)
-        canonical = canonical_request(dialect.name, wire)
+        canonical = canonical_request(f"{dialect.name}/{dialect.version}", wire)
         address = self.session.reserve(lane, interaction_key(canonical))
         return _Call(spec, provider, dialect, request, wire, canonical, address, seed)
 
     def _answer(self, call: _Call, stored: JsonObject, source: Source) -> Answer:
-        response = call.dialect.decode(load_response(stored, self.session.blobs.get))
+        response = call.dialect.decode(load_response(stored))
         cost = cost_of(response.usage, call.spec.price)
         self.on_event(Answered(call.address.lane, source, response.model, response.usage))
         return Answer(response, source, cost, call.seed, call.address)
 
     def _keep(self, call: _Call, response: WireResponse, origin: str) -> Answer:
         """Record an answer, unless this is a live run, and decode it from what is stored."""
-        stored = store_response(response, self.session.blobs.put)
+        stored = store_response(response)
         if self.session.mode is Mode.LIVE:
             return self._answer(call, stored, "live")
         answer = self._answer(call, stored, "recorded")

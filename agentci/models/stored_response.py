@@ -1,19 +1,20 @@
 """How a provider's answer stands in a recording, and back.
 
 A JSON answer is kept as JSON, a stream of events as its chunks with their boundaries, other text
-as text, and anything else as a blob. Decoding always starts from this form, when recording too, so
-that a replay cannot see anything else than the recording run did.
+as text, and anything else in base64, which a cassette moves to its objects. Decoding always starts
+from this form, when recording too, so that a replay cannot see anything else than the recording
+run did.
 """
 
 from __future__ import annotations
 
+import base64
 import codecs
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentci.core.canonical import canonical_bytes
-from agentci.core.digest import Digest, parse_digest
 from agentci.core.errors import FormatError
 from agentci.core.json_types import JsonObject
 from agentci.core.wire import WireResponse
@@ -24,7 +25,7 @@ KEPT_HEADERS = ("content-type",)
 _EVENT_STREAM = "text/event-stream"
 
 
-def store_response(response: WireResponse, put_blob: Callable[[bytes], Digest]) -> JsonObject:
+def store_response(response: WireResponse) -> JsonObject:
     """Return `response` as a recording keeps it."""
     stored: dict[str, Any] = {
         "status": response.status,
@@ -32,10 +33,10 @@ def store_response(response: WireResponse, put_blob: Callable[[bytes], Digest]) 
             name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
         },
     }
-    return {**stored, **_content(response, put_blob)}
+    return {**stored, **_content(response)}
 
 
-def load_response(stored: JsonObject, get_blob: Callable[[Digest], bytes]) -> WireResponse:
+def load_response(stored: JsonObject) -> WireResponse:
     """Return the response that `store_response` was given, its JSON perhaps spaced differently.
 
     Raises:
@@ -45,10 +46,10 @@ def load_response(stored: JsonObject, get_blob: Callable[[Digest], bytes]) -> Wi
     if not isinstance(status, int) or not isinstance(headers, Mapping):
         raise _damaged("it has no status or no headers")
     texts = {name: value for name, value in headers.items() if isinstance(value, str)}
-    return WireResponse(status, texts, _chunks(stored, get_blob))
+    return WireResponse(status, texts, _chunks(stored))
 
 
-def _content(response: WireResponse, put_blob: Callable[[bytes], Digest]) -> JsonObject:
+def _content(response: WireResponse) -> JsonObject:
     body = response.body
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
@@ -60,7 +61,7 @@ def _content(response: WireResponse, put_blob: Callable[[bytes], Digest]) -> Jso
             return {"body": value}
         return {"text": body.decode("utf-8")}
     except (ValueError, RecursionError):
-        return {"blob": put_blob(body)}
+        return {"base64": base64.b64encode(body).decode("ascii")}
 
 
 def _text_chunks(chunks: Sequence[bytes]) -> list[str]:
@@ -75,17 +76,17 @@ def _text_chunks(chunks: Sequence[bytes]) -> list[str]:
     return [text for text in texts if text]
 
 
-def _chunks(stored: JsonObject, get_blob: Callable[[Digest], bytes]) -> tuple[bytes, ...]:
+def _chunks(stored: JsonObject) -> tuple[bytes, ...]:
     if "body" in stored:
         return (json.dumps(stored["body"], ensure_ascii=False).encode("utf-8"),)
-    chunks, text, blob = stored.get("chunks"), stored.get("text"), stored.get("blob")
+    chunks, text, binary = (stored.get(name) for name in ("chunks", "text", "base64"))
     if isinstance(chunks, Sequence) and not isinstance(chunks, str):
         return tuple(str(chunk).encode("utf-8") for chunk in chunks)
     if isinstance(text, str):
         return (text.encode("utf-8"),)
-    if isinstance(blob, str):
+    if isinstance(binary, str):
         try:
-            return (get_blob(parse_digest(blob)),)
+            return (base64.b64decode(binary, validate=True),)
         except ValueError as error:
             raise _damaged(str(error)) from error
     raise _damaged("it has no body")
