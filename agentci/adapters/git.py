@@ -57,7 +57,7 @@ def open_folder(folder: Path, store: Path) -> GitRepository:
         StorageError: when a file cannot be read, or the store not be written.
     """
     if not folder.is_dir():
-        raise UsageError(f"the folder `{folder}` does not exist", code="ACI-U138")
+        raise UsageError(f"the folder `{folder}` does not exist", code="ACI-U218")
     kept = _kept_base(store)
     create_store(store, object_format="sha1", alternates=())
     opened = GitStore(store)
@@ -94,7 +94,7 @@ def _entry(path: bytes, store: GitStore) -> FileEntry | None:
         pass  # tracked around it, but removed
     except OSError as error:
         raise StorageError(
-            f"`{os.fsdecode(path)}` cannot be read: {error.strerror}", code="ACI-E139"
+            f"`{os.fsdecode(path)}` cannot be read: {error.strerror}", code="ACI-E219"
         ) from error
     return None
 

@@ -117,7 +117,7 @@ class Git:
         except FileNotFoundError as error:
             raise _not_started(error) from error
         except OSError as error:
-            raise EnvironmentProblem(f"git cannot be started: {error}", code="ACI-E132") from error
+            raise EnvironmentProblem(f"git cannot be started: {error}", code="ACI-E212") from error
         output = GitOutput(done.returncode, done.stdout, done.stderr)
         if done.returncode not in allowed:
             raise failure(args[0], output)
@@ -128,10 +128,10 @@ def _not_started(error: FileNotFoundError) -> EnvironmentProblem:
     if error.filename == "git":
         return EnvironmentProblem(
             "git is not installed, or not on the `PATH`",
-            code="ACI-E130",
+            code="ACI-E210",
             hint="install git 2.38 or newer, then run `agentci doctor`",
         )
-    return EnvironmentProblem(f"the folder `{error.filename}` is gone", code="ACI-E135")
+    return EnvironmentProblem(f"the folder `{error.filename}` is gone", code="ACI-E215")
 
 
 def failure(command: str, output: GitOutput) -> EnvironmentProblem:
@@ -143,10 +143,10 @@ def failure(command: str, output: GitOutput) -> EnvironmentProblem:
         ("Disk quota exceeded", "free some space and run the same command again"),
     ):
         if sign in said:
-            return StorageError(f"`git {command}`: {_last(said)}", code="ACI-E133", hint=hint)
+            return StorageError(f"`git {command}`: {_last(said)}", code="ACI-E213", hint=hint)
     return EnvironmentProblem(
         f"`git {command}` failed with exit code {output.exit_code}: {_last(said) or 'no message'}",
-        code="ACI-E132",
+        code="ACI-E212",
         hint=_partial_clone_hint(said),
     )
 

@@ -98,7 +98,7 @@ class LooseObjects:
             except OSError as error:
                 raise StorageError(
                     f"`{path}` cannot be written: {error.strerror}",
-                    code="ACI-E133",
+                    code="ACI-E213",
                     hint="free some space or make the folder `.agentci` writable",
                 ) from error
         return object_id

@@ -104,7 +104,7 @@ class GitRepository:
         if done.exit_code > 1:
             raise EnvironmentProblem(
                 "this git cannot merge branches of a run",
-                code="ACI-E131",
+                code="ACI-E211",
                 hint="install git 2.38 or newer; `git --version` shows yours",
             )
         tree, *names = (part.decode("utf-8", "replace") for part in done.stdout.split(b"\0"))
@@ -127,6 +127,10 @@ class GitRepository:
         """Return the readable patch between two trees or commits."""
         return self._store.diff(before, after).decode("utf-8", "replace")
 
+    def changed_paths(self, before: str, after: str) -> tuple[str, ...]:
+        """Return the paths that differ between two trees, sorted."""
+        return self._store.changed_paths(before, after)
+
     def blob_id(self, tree: str, path: str) -> str | None:
         """Return the git object id of `path` in `tree`, or None where there is no such path."""
         asked = (tree, path.strip("/"))
@@ -146,13 +150,13 @@ class GitRepository:
         if self._target is None:
             raise UsageError(
                 "a plain folder has no branches to publish to",
-                code="ACI-U134",
+                code="ACI-U214",
                 hint="name a git repository with `--repo PATH`",
             )
         target = Git(self._target.git_dir)
         ref = f"refs/heads/{branch}"
         if branch.startswith("-") or target.run("check-ref-format", ref, allowed=(0, 1)).exit_code:
-            raise UsageError(f"`{branch}` is not a name for a branch", code="ACI-U135")
+            raise UsageError(f"`{branch}` is not a name for a branch", code="ACI-U215")
         present = self._present_tip(target, ref, branch=branch)
         if present is not None and present != commit:
             self._check_contains(commit, present, branch=branch)
@@ -168,7 +172,7 @@ class GitRepository:
             if name == ref and checked_out:
                 raise UsageError(
                     f"the branch `{branch}` is checked out in `{checked_out}`",
-                    code="ACI-U136",
+                    code="ACI-U216",
                     hint="publish to another branch and merge it there",
                 )
             if name == ref:
@@ -182,7 +186,7 @@ class GitRepository:
         if contained.exit_code:
             raise UsageError(
                 f"the branch `{branch}` has commits that `{commit[:12]}` does not contain",
-                code="ACI-U137",
+                code="ACI-U217",
                 hint="publish to another branch, or merge that branch first and run again",
             )
 

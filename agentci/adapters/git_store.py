@@ -22,7 +22,7 @@ _BATCH = 500
 _RAW_ATTRIBUTES = "* -text -crlf -eol -ident -filter -working-tree-encoding\n"
 """The strongest of git's attribute files: bytes are never converted, whatever a tree asks for."""
 
-_DIFF = ("diff-tree", "-r", "-p", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv")
+_PATCH = ("-p", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv")
 
 
 class GitStore:
@@ -61,11 +61,19 @@ class GitStore:
 
     def diff(self, before: str, after: str, *options: str) -> bytes:
         """Return the patch between two trees or commits."""
+        return self._compare(before, after, *_PATCH, *options)
+
+    def changed_paths(self, before: str, after: str) -> tuple[str, ...]:
+        """Return the paths that differ between two trees, sorted."""
+        names = self._compare(before, after, "--name-only", "--no-renames", "-z")
+        return tuple(sorted(name.decode("utf-8", "replace") for name in names.split(b"\0") if name))
+
+    def _compare(self, before: str, after: str, *options: str) -> bytes:
         if before == after:
             return b""
         self.materialise(before)
         self.materialise(after)
-        return self.git.run(*_DIFF, *options, before, after).stdout
+        return self.git.run("diff-tree", "-r", *options, before, after).stdout
 
     def materialise(self, tree: str) -> None:
         """Build `tree` when it is only claimed.
@@ -93,7 +101,7 @@ class GitStore:
         if self.git.run("cat-file", "-e", object_id, allowed=(0, 1, 128)).exit_code:
             raise EnvironmentProblem(
                 f"the git object `{object_id}` is not in the run's store",
-                code="ACI-E136",
+                code="ACI-E216",
                 hint="the target repository may have been cleaned up; start a new run",
             )
         self._present.add(object_id)
@@ -143,7 +151,7 @@ class GitStore:
                 raise Diverged(
                     f"recorded change {number} of {len(chain)} does not lead from tree "
                     f"`{change.before[:12]}` to tree `{change.after[:12]}`",
-                    code="ACI-R132",
+                    code="ACI-R212",
                     hint="the recording was edited or is incomplete; record the step again",
                 )
             self._present.add(change.after)
@@ -181,7 +189,7 @@ def create_store(
 def _unwritable(folder: Path, error: OSError) -> StorageError:
     return StorageError(
         f"`{folder}` cannot be written: {error.strerror}",
-        code="ACI-E133",
+        code="ACI-E213",
         hint="free some space or make the folder `.agentci` writable",
     )
 

@@ -70,7 +70,7 @@ def find_target(start: Path) -> Target:
             return _target(folder, None)
     raise UsageError(
         f"`{start}` is not in a git repository",
-        code="ACI-U130",
+        code="ACI-U210",
         hint="run `git init` and commit the files, or name a repository with `--repo PATH`",
     )
 
@@ -81,7 +81,7 @@ def _follow(dot_git: Path, folder: Path) -> Path:
     if not text.startswith("gitdir:") or not (git_dir / "HEAD").exists():
         raise UsageError(
             f"`{dot_git}` points to a git folder that does not exist",
-            code="ACI-U131",
+            code="ACI-U211",
             hint="run `git worktree repair` in the main checkout",
         )
     return git_dir.resolve()
@@ -118,12 +118,12 @@ def read_base(git: Git, revision: str, *, shown_as: Path) -> Base:
         if revision == "HEAD":
             raise UsageError(
                 f"the repository `{shown_as}` has no commit yet",
-                code="ACI-U132",
+                code="ACI-U212",
                 hint='run `git add --all && git commit -m "first"` there',
             )
         raise UsageError(
             f"`{revision}` is not a commit of `{shown_as}`",
-            code="ACI-U133",
+            code="ACI-U213",
             hint="fetch it, or name another one; `git log --oneline` lists commits",
         )
     return Base(words[0].decode(), tree[1].decode(), int(date[1]))

@@ -53,6 +53,11 @@ class GitWorkspace:
         """Git tree id as of the last snapshot, apply or reset."""
         return self._tree
 
+    @property
+    def path(self) -> Path:
+        """Where the folder is, or will be once `folder` is called."""
+        return self._root
+
     def folder(self) -> Path:
         """Return the folder with the files; ask again after `apply` and `reset`.
 
@@ -82,7 +87,7 @@ class GitWorkspace:
             said = staged.stderr.decode("utf-8", "replace").strip().splitlines()
             raise EnvironmentProblem(
                 f"a file of the workspace cannot be read: {said[0] if said else 'no message'}",
-                code="ACI-E137",
+                code="ACI-E217",
             )
         if nested:
             flags = ("--pathspec-from-file=-", "--pathspec-file-nul")
@@ -104,13 +109,13 @@ class GitWorkspace:
             raise Diverged(
                 f"a recorded change starts from tree `{change.before[:12]}`, but the workspace "
                 f"`{self.name}` is at tree `{self._tree[:12]}`",
-                code="ACI-R131",
+                code="ACI-R211",
                 hint="something earlier went another way than when it was recorded; record again",
             )
         if (change.before == change.after) is bool(change.patch):
             raise Diverged(
                 f"the recorded change to tree `{change.after[:12]}` does not fit its patch",
-                code="ACI-R132",
+                code="ACI-R212",
                 hint="the recording was edited or is incomplete; record the step again",
             )
         self._store.claim(change)
@@ -141,7 +146,7 @@ class GitWorkspace:
         except OSError as error:
             raise StorageError(
                 f"`{self._root}` cannot be made: {error.strerror}",
-                code="ACI-E133",
+                code="ACI-E213",
                 hint="free some space or make the folder `.agentci` writable",
             ) from error
         self._git("read-tree", "--reset", "-u", self._tree)
@@ -164,7 +169,7 @@ class GitWorkspace:
         if self._root.is_symlink() or self._home.is_symlink():
             raise SafetyRefusal(
                 f"the folder of the workspace `{self.name}` was replaced by a symbolic link",
-                code="ACI-P130",
+                code="ACI-P210",
                 hint="look at the last command of the run; start a new run when it is safe",
             )
         self._root.mkdir(parents=True, exist_ok=True)
@@ -229,6 +234,6 @@ def remove_tree(folder: Path) -> None:
         except OSError as error:
             raise StorageError(
                 f"`{error.filename}` cannot be removed: {error.strerror}",
-                code="ACI-E138",
+                code="ACI-E218",
                 hint=f"remove `{folder}` by hand",
             ) from error

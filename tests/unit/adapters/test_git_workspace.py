@@ -174,7 +174,7 @@ def test_a_change_from_another_tree_is_refused(
     change = record(workspace, lambda root: write(root, {"x": "2"}))
     with pytest.raises(Diverged) as caught:
         second(repository).apply(change)
-    assert caught.value.code == "ACI-R131"
+    assert caught.value.code == "ACI-R211"
 
 
 def test_a_change_that_leads_elsewhere_is_found_when_the_files_are_needed(
@@ -189,7 +189,7 @@ def test_a_change_that_leads_elsewhere_is_found_when_the_files_are_needed(
     replayed.apply(wrong)
     with pytest.raises(Diverged, match="change 2 of 2") as caught:
         replayed.folder()
-    assert caught.value.code == "ACI-R132"
+    assert caught.value.code == "ACI-R212"
 
 
 def test_a_patch_that_does_not_apply_is_named(workspace: GitWorkspace, tmp_path: Path) -> None:
