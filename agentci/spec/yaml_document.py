@@ -34,6 +34,7 @@ _AMBIGUOUS = re.compile(
     r"[-+]?(?:0[0-9]+(?:\.[0-9]*)?|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|\.(?:inf|Inf|INF))"
     r"|\.(?:nan|NaN|NAN)"
 )
+_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER_START = frozenset("+-.0123456789")
 
 
@@ -142,14 +143,17 @@ class _Reader:
 
     def read(self, data: bytes) -> Document:
         text = self._decode(data)
+        if (control := _CONTROL.search(text)) is not None:
+            before = text[: control.start()]
+            mark = Mark(before.count("\n"), control.start() - before.rfind("\n") - 1)
+            message = f"the control character U+{ord(control[0]):04X} is not allowed"
+            self._fail("ACI-D101", message, mark, hint="remove it, or write an escape in quotes")
         loader = _LOADER(text)
         try:
             while loader.check_event():
                 self._event(loader.get_event())
         except yaml.YAMLError as error:
-            self._syntax(error)
-        except RecursionError:
-            self._too_deep(Mark(0, 0))
+            self._syntax(error, text)
         finally:
             loader.dispose()
         if self.start is None:
@@ -235,7 +239,9 @@ class _Reader:
             self._tag(event)
         mark = _mark(event)
         if self._expects_key():
-            self._fail("ACI-D101", "a key has to be a text", mark, hint="quote it if it has braces")
+            self._fail(
+                "ACI-D101", "a key has to be a text", mark, hint="put a text with `{{ }}` in quotes"
+            )
         if len(self.stack) >= MAX_DEPTH:
             self._too_deep(mark)
         if event.anchor is not None:
@@ -290,15 +296,23 @@ class _Reader:
     def _too_deep(self, mark: Mark) -> NoReturn:
         self._fail("ACI-D104", f"nested deeper than {MAX_DEPTH} levels", mark)
 
-    def _syntax(self, error: yaml.YAMLError) -> NoReturn:
+    def _syntax(self, error: yaml.YAMLError, text: str) -> NoReturn:
         found = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         mark = Mark(found.line, found.column) if found is not None else Mark(0, 0)
         parts = [getattr(error, "context", None), getattr(error, "problem", None)]
-        text = ", ".join(str(part) for part in parts if part) or str(error).splitlines()[0]
+        reason = ", ".join(str(part) for part in parts if part) or str(error).splitlines()[0]
+        line = [*text.split("\n"), ""][min(mark.line, text.count("\n"))]
+        char = line[mark.column : mark.column + 1]
         hint = None
-        if "\\t" in text or "'\t'" in text or "tab character" in text:
-            text, hint = "a tab cannot indent YAML", "indent with spaces"
-        self._fail("ACI-D101", f"not valid YAML: {text}", mark, hint=hint)
+        if char == "\t":
+            reason, hint = "a tab cannot indent", "indent with spaces"
+        elif "cannot start any token" in reason:
+            reason, hint = f"`{char}` cannot begin a text", "put the text in quotes"
+        elif "{{" in line or "}}" in line:
+            hint = "put a text with `{{ }}` in quotes"
+        elif "mapping values are not allowed" in reason:
+            hint = "put a text with `: ` in quotes, or check the indentation"
+        self._fail("ACI-D101", f"not valid YAML: {reason}", mark, hint=hint)
 
     def _fail(self, code: str, message: str, mark: Mark, *, hint: str | None = None) -> NoReturn:
         place = Location(self.name, mark.line + 1, mark.column + 1)
