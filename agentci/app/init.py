@@ -161,7 +161,7 @@ def _render(name: str, values: dict[str, str]) -> str:
         comment_end_string="#]",
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - YAML and Markdown, not HTML
+        autoescape=False,  # YAML and Markdown, not HTML
     )
     text = wiring.files().read(template_folder() / "init" / name).decode()
     return environment.from_string(text).render(values)

@@ -113,6 +113,7 @@ def shared_options(
 ) -> None:
     """Declare the options that stand before or after the name of any command."""
 
+
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object instead of text.")
 ]

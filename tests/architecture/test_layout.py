@@ -42,7 +42,7 @@ def test_a_module_explains_itself_and_stays_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", sorted({path.parent for path in MODULES}), ids=lambda folder: _name(folder)
+    "folder", sorted({path.parent for path in MODULES}), ids=_name
 )
 def test_a_package_says_what_lives_there_and_what_may_not(folder: Path) -> None:
     init = folder / "__init__.py"

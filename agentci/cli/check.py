@@ -1,0 +1,44 @@
+"""`agentci check`: everything that can be known to be wrong before a run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentci.app import check as use_case
+from agentci.cli.invocation import JsonOption, invocation_of
+from agentci.cli.render.json import to_json
+from agentci.cli.render.text import count
+from agentci.core.errors import SpecError
+
+
+def check(
+    context: typer.Context,
+    pipelines: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PIPELINE]...", help="Names or folders; default: all."),
+    ] = None,
+    json: JsonOption = False,
+) -> int:
+    """Check settings and pipelines without running them.
+
+    Finds unknown keys, wrong types, references to steps, fields and files that do not exist,
+    cycles, and templates that do not fit. Every problem has its file, line and column.
+
+    Example: agentci check pipelines/bugfix
+    """
+    invocation = invocation_of(context)
+    result = use_case.execute(
+        use_case.CheckRequest(start=invocation.directory, pipelines=tuple(pipelines or ()))
+    )
+    if not json:
+        for pipeline in result.pipelines:
+            if not pipeline.problems:
+                size = f"{count(pipeline.steps, 'step')}, {count(pipeline.agents, 'agent')}"
+                invocation.print(f"ok: {pipeline.folder} ({size})")
+    if result.problems:
+        raise SpecError(result.problems)
+    if json:
+        invocation.print(to_json(result))
+    return 0
