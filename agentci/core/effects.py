@@ -66,7 +66,11 @@ class AppendFile(Protocol):
     """
 
     def append(self, data: bytes, *, sync: bool = False) -> None:
-        """Write `data` at the end; with `sync`, also force it to the disk."""
+        """Write `data` at the end, on a line of its own; with `sync`, also force it to the disk.
+
+        Where the file ends in half a line, as a killed writer leaves it, a line break goes first.
+        What could not be written whole is taken back.
+        """
 
     def sync(self) -> None:
         """Force what was written to the disk."""
@@ -92,6 +96,12 @@ class Files(Protocol):
 
     def open_append(self, path: Path) -> AppendFile:
         """Open a file for appending, and make it and its folders where missing."""
+
+    def update(self, path: Path, change: Callable[[bytes], bytes | None]) -> None:
+        """Replace the content by `change(content)`, atomically and with no append in between.
+
+        A missing file reads as empty. None removes the file; equal bytes write nothing.
+        """
 
     def remove(self, path: Path) -> None:
         """Remove a file or a whole folder; not there is fine."""

@@ -1,0 +1,124 @@
+"""A folder of cassettes: which lane is in which file, appending, and the digest of all.
+
+Knows nothing of modes or of what was played.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from agentci.core.digest import Digest, digest_json
+from agentci.core.effects import Files
+from agentci.core.errors import FormatError, Location
+from agentci.core.lane import Lane
+from agentci.record.cassette import Cassette, content_digest
+from agentci.record.lane_path import SUFFIX, lane_path
+from agentci.record.object_store import FOLDER_NAME, ObjectStore
+from agentci.record.yaml_read import YamlProblem, parse
+
+_LANE = re.compile(rb"^lane:.*\n", re.MULTILINE)
+_PROBE = ".agentci-probe"
+
+
+class CassetteFolder:
+    """The cassettes below one folder."""
+
+    def __init__(self, files: Files, folder: Path, objects: ObjectStore) -> None:
+        """Work below `folder`, which need not exist yet."""
+        self._files = files
+        self._folder = folder
+        self.objects = objects
+
+    def path(self, lane: Lane) -> Path:
+        """Return the file of `lane`."""
+        return self._folder / lane_path(lane)
+
+    def load(self, lane: Lane) -> Cassette:
+        """Return the cassette of `lane`; an empty one where there is no file.
+
+        Raises:
+            FormatError: when the file is no cassette of this lane.
+        """
+        path = self.path(lane)
+        return self.parse(self._files.read(path) if self._files.exists(path) else b"", lane)
+
+    def empty(self, lane: Lane) -> Cassette:
+        """Return a cassette without recordings, whatever is on disk."""
+        return self.parse(b"", lane)
+
+    def parse(self, data: bytes, lane: Lane) -> Cassette:
+        """Return the cassette that `data` holds."""
+        name = f"{self._folder.name}/{lane_path(lane)}"
+        return Cassette(data, lane=lane, name=name, objects=self.objects)
+
+    def append(self, cassette: Cassette, text: bytes) -> None:
+        """Write `text` to the end of the cassette's file and force it to the disk.
+
+        What a killed writer left half written is cut off first.
+        """
+        path = self.path(cassette.lane)
+        if cassette.whole_until < len(cassette.data):
+            torn = cassette.data[cassette.whole_until :]
+            self._files.update(path, lambda data: data.removesuffix(torn))
+            cassette.whole_until = len(cassette.data)
+        file = self._files.open_append(path)
+        try:
+            file.append(text, sync=True)
+        finally:
+            file.close()
+
+    def update(self, lane: Lane, change: Callable[[bytes], bytes | None]) -> None:
+        """Replace the file of `lane`, with no append in between."""
+        self._files.update(self.path(lane), change)
+
+    def probe(self) -> None:
+        """Raise a `StorageError` now if nothing can be written here."""
+        path = self._folder / _PROBE
+        self._files.write_atomic(path, b"")
+        self._files.remove(path)
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files of all lanes, sorted by path."""
+        return tuple(
+            path
+            for path in self._files.list(self._folder)
+            if path.suffix == SUFFIX and path.relative_to(self._folder).parts[0] != FOLDER_NAME
+        )
+
+    def lanes(self) -> tuple[Lane, ...]:
+        """Return the lanes that have a file, sorted.
+
+        Raises:
+            FormatError: for a file that is no cassette.
+        """
+        return tuple(sorted(self._lane_of(path) for path in self.files()))
+
+    def digest(self) -> Digest:
+        """Return the digest of all cassettes by lane, without their provenance."""
+        return digest_json(
+            {
+                path.relative_to(self._folder).as_posix(): content_digest(self._files.read(path))
+                for path in self.files()
+            }
+        )
+
+    def __iter__(self) -> Iterator[Cassette]:
+        return (self.load(lane) for lane in self.lanes())
+
+    def _lane_of(self, path: Path) -> Lane:
+        found = _LANE.search(self._files.read(path))
+        try:
+            header = parse(found[0]) if found is not None else None
+        except YamlProblem:
+            header = None
+        lane = header.get("lane") if isinstance(header, Mapping) else None
+        if not isinstance(lane, str) or self.path(Lane(lane)) != path:
+            raise FormatError(
+                f"`{path}` is not the cassette of a lane",
+                code="ACI-F110",
+                hint="remove the file, or restore it from version control",
+                location=Location(file=str(path)),
+            )
+        return Lane(lane)

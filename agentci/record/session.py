@@ -1,0 +1,303 @@
+"""A run's view of its cassettes: addresses given out, recordings played, new ones appended.
+
+Works the same from asyncio tasks and from threads. Knows nothing of providers or tools, and
+nothing of who calls it: a caller brings its lane.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable
+from enum import StrEnum
+from pathlib import Path
+from threading import RLock
+from typing import Final
+
+from agentci.core.digest import Digest
+from agentci.core.effects import Files
+from agentci.core.errors import CassetteMiss
+from agentci.core.json_types import JsonObject
+from agentci.core.lane import Lane
+from agentci.record.cassette import Cassette, Header, Place
+from agentci.record.document import Candidate, choose_parent, encode
+from agentci.record.folder import CassetteFolder
+from agentci.record.interaction import Address, Interaction, InteractionKind
+from agentci.record.miss import Missed, explain_miss
+from agentci.record.object_store import ObjectStore
+from agentci.record.redact import refuse_secrets
+from agentci.record.seal import seal_text
+
+_WINDOW: Final = 8  # how many of the last recordings of a lane a new one may continue
+
+
+class Mode(StrEnum):
+    """Where answers come from."""
+
+    AUTO = "auto"
+    """Replay what is recorded, record what is missing."""
+    REPLAY = "replay"
+    """Replay only; a miss is an error."""
+    RECORD = "record"
+    """Like auto, and what was not played is removed when the run is sealed."""
+    LIVE = "live"
+    """No cassette: nothing is replayed and nothing is kept."""
+
+
+class _LaneState:
+    """What a session knows of one lane."""
+
+    __slots__ = ("added", "before", "cassette", "counts", "lock", "order", "played", "recent")
+
+    def __init__(self, cassette: Cassette) -> None:
+        self.lock = RLock()
+        self.cassette = cassette
+        self.before = frozenset(cassette.spans)
+        self.counts: dict[Digest, int] = {}
+        self.order: dict[Place, None] = {}
+        self.played: set[Place] = set()
+        self.added: set[Place] = set()
+        self.recent: deque[Place] = deque(maxlen=_WINDOW)
+
+
+class RecordingSession:
+    """Gives out addresses, serves recordings and keeps new ones, for one run."""
+
+    def __init__(
+        self,
+        files: Files,
+        folder: Path,
+        *,
+        mode: Mode,
+        record_all: bool = False,
+        note: str = "",
+        rerecord: str = "agentci run --mode record",
+    ) -> None:
+        """Work on the cassettes in `folder`.
+
+        With `record_all`, recordings from before this session are not served. `note` goes into the
+        header of new cassettes; `rerecord` is the command that hints tell the user to type.
+        """
+        self.mode = mode
+        self.blobs = ObjectStore(files, folder, in_memory=mode in {Mode.REPLAY, Mode.LIVE})
+        self._files = files
+        self._cassettes = CassetteFolder(files, folder, self.blobs)
+        self._record_all = record_all
+        self._note = note
+        self._rerecord = rerecord
+        self._lock = RLock()
+        self._lanes: dict[Lane, _LaneState] = {}
+        self._probed = False
+
+    @property
+    def can_record(self) -> bool:
+        """Whether a miss may be answered by the outside."""
+        return self.mode is not Mode.REPLAY
+
+    def reserve(self, lane: Lane, key: Digest) -> Address:
+        """Return the address of a request that is about to be issued; call before any await.
+
+        Equal keys of one lane are counted from 1, in the order of these calls.
+        """
+        state = self._state(lane)
+        with state.lock:
+            occurrence = state.counts[key] = state.counts.get(key, 0) + 1
+            state.order[key, occurrence] = None
+        return Address(lane, key, occurrence)
+
+    def lookup(self, address: Address) -> Interaction | None:
+        """Return the recording at `address` and mark it as played, or None.
+
+        Where None means that something will be recorded, makes sure first that it can be written.
+
+        Raises:
+            FormatError: when the recording cannot be read.
+            StorageError: when there is none, and nothing could be written either.
+        """
+        state = self._state(address.lane)
+        place = (address.key, address.occurrence)
+        with state.lock:
+            if self.mode is not Mode.LIVE and (not self._record_all or place in state.added):
+                interaction = state.cassette.get(place)
+                if interaction is not None:
+                    state.played.add(place)
+                    state.recent.append(place)
+                    return interaction
+        if self.mode in {Mode.AUTO, Mode.RECORD}:
+            self._probe()
+        return None
+
+    def append(self, interaction: Interaction) -> None:
+        """Keep a new recording: on disk, forced out, before this returns. Does nothing when live.
+
+        Raises:
+            SafetyRefusal: when it holds what looks like a secret; nothing is written.
+            StorageError: when it could not be written; what was there before is intact.
+        """
+        if self.mode is Mode.LIVE:
+            return
+        assert self.mode is not Mode.REPLAY, "a replay records nothing"
+        address = interaction.address
+        place = (address.key, address.occurrence)
+        state = self._state(address.lane)
+        with state.lock:
+            cassette = state.cassette
+            parent = choose_parent(interaction.request, self._candidates(state))
+            text = encode(interaction, self.blobs, parent=parent)
+            if cassette.header is None:
+                cassette.header = Header(address.lane, self._note)
+                text = cassette.header.text() + text
+            refuse_secrets(text.decode(), lane=address.lane)
+            self._cassettes.append(cassette, text)
+            cassette.add(address, text)
+            state.order.setdefault(place)
+            state.added.add(place)
+            state.played.add(place)
+            state.recent.append(place)
+
+    def miss(self, address: Address, request: JsonObject, kind: InteractionKind) -> CassetteMiss:
+        """Return the error for a request without recording, with what is nearest and differs."""
+        state = self._state(address.lane)
+        with state.lock:
+            return explain_miss(
+                Missed(address, request, kind, self._rerecord),
+                state.cassette,
+                played=state.played,
+            )
+
+    @property
+    def played(self) -> tuple[Address, ...]:
+        """All recordings that were served, appended or marked: lanes sorted, then as issued."""
+        return self.played_under()
+
+    def played_under(self, lane: Lane | None = None) -> tuple[Address, ...]:
+        """Return what was played in `lane` and below it; with None, everywhere."""
+        with self._lock:
+            states = sorted(self._lanes.items())
+        return tuple(
+            Address(name, *place)
+            for name, state in states
+            if lane is None or is_below(name, lane)
+            for place in _in_order(state, state.played)
+        )
+
+    def mark_played(self, addresses: Iterable[Address]) -> None:
+        """Count recordings as played whose step was answered from the cache."""
+        for address in addresses:
+            state = self._state(address.lane)
+            with state.lock:
+                state.played.add((address.key, address.occurrence))
+
+    @property
+    def visited(self) -> tuple[Lane, ...]:
+        """The lanes that asked for something, or were marked, sorted."""
+        with self._lock:
+            return tuple(sorted(self._lanes))
+
+    def unplayed(self, lanes: Collection[Lane] | None = None) -> tuple[Address, ...]:
+        """Return the recordings of `lanes` that nobody asked for; with None, of the whole folder.
+
+        Sorted by lane, then in the order of the file.
+        """
+        if self.mode is Mode.LIVE:
+            return ()
+        wanted = self._cassettes.lanes() if lanes is None else lanes
+        found: list[Address] = []
+        for lane in sorted(set(wanted)):
+            state = self._state(lane, keep=False)
+            with state.lock:
+                found += (
+                    address
+                    for address in state.cassette.addresses()
+                    if (address.key, address.occurrence) not in state.played
+                )
+        return tuple(found)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about the files that were read."""
+        with self._lock:
+            states = sorted(self._lanes.items())
+        return tuple(note for _, state in states for note in state.cassette.notes)
+
+    def seal(self, *, complete: bool = True) -> Digest:
+        """Bring the cassettes into canonical order and return the digest of them all.
+
+        In record mode the recordings of visited lanes that were not played are removed, unless
+        the run is not `complete`. A replay that went as recorded writes nothing.
+        """
+        if self.mode in {Mode.AUTO, Mode.RECORD}:
+            with self._lock:
+                states = sorted(self._lanes.items())
+            for _, state in states:
+                with state.lock:
+                    self._seal_lane(state, complete=complete)
+        return self.digest()
+
+    def digest(self) -> Digest:
+        """Return the digest of all cassettes as they are on disk, without their provenance."""
+        return self._cassettes.digest()
+
+    def close(self) -> None:
+        """Release what the session holds; a second call does nothing."""
+
+    def _seal_lane(self, state: _LaneState, *, complete: bool) -> None:
+        dropped: frozenset[Place] = frozenset()
+        if self.mode is Mode.RECORD and complete and state.order:
+            dropped = state.before - state.played
+        if not state.added and not dropped:
+            return
+        order = tuple(state.order)
+
+        def change(data: bytes) -> bytes | None:
+            cassette = self._cassettes.parse(data, state.cassette.lane)
+            return seal_text(cassette, order=order, dropped=dropped)
+
+        self._cassettes.update(state.cassette.lane, change)
+
+    def _candidates(self, state: _LaneState) -> list[Candidate]:
+        """Return what a new recording may continue: the last ones, each after its own parent.
+
+        A parent comes first, so that many requests with one beginning all continue the first of
+        them and do not form a chain.
+        """
+        cassette = state.cassette
+        places: dict[Place, None] = {}
+        for place in reversed(state.recent):
+            if place in cassette:
+                parent = cassette.delta(place)[1]
+                if parent is not None and parent in cassette:
+                    places[parent] = None
+                places[place] = None
+        lane = cassette.lane
+        return [Candidate(Address(lane, *place), cassette.request(place)) for place in places]
+
+    def _state(self, lane: Lane, *, keep: bool = True) -> _LaneState:
+        with self._lock:
+            state = self._lanes.get(lane)
+            if state is None:
+                live = self.mode is Mode.LIVE
+                state = _LaneState(
+                    self._cassettes.empty(lane) if live else self._cassettes.load(lane)
+                )
+                if keep:
+                    self._lanes[lane] = state
+            return state
+
+    def _probe(self) -> None:
+        with self._lock:
+            if not self._probed:
+                self._cassettes.probe()
+                self._probed = True
+
+
+def is_below(lane: Lane, top: Lane) -> bool:
+    """Say whether `lane` is `top` or belongs to it: a child, an iteration, a sample, an attempt."""
+    return lane == top or not top or (lane.startswith(top) and lane[len(top)] in "/[#~")
+
+
+def _in_order(state: _LaneState, places: Collection[Place]) -> list[Place]:
+    with state.lock:
+        issued = [place for place in state.order if place in places]
+        return issued + [
+            place for place in state.cassette.spans if place in places and place not in state.order
+        ]

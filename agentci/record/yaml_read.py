@@ -1,0 +1,135 @@
+"""Reading one YAML document as JSON: no tags, no aliases, no dates, no duplicate keys.
+
+Knows nothing of cassettes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import yaml
+
+from agentci.core.json_types import JsonValue
+from agentci.record.yaml_text import BLOB_FIELD, JSON_FIELD, BlobReference
+
+_STR, _INT, _FLOAT, _NULL = "s", "i", "f", "n"
+_TRUE, _FALSE = "t", "b"
+_SEQ, _MAP = "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"
+_CONSTANTS = {
+    "true": _TRUE, "True": _TRUE, "TRUE": _TRUE,
+    "false": _FALSE, "False": _FALSE, "FALSE": _FALSE,
+    "null": _NULL, "Null": _NULL, "NULL": _NULL, "~": _NULL, "": _NULL,
+}  # fmt: skip
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NUMBER_START = frozenset("0123456789+-.")
+
+
+class YamlProblem(ValueError):
+    """The text is not a document that we read; the message says why, with the line."""
+
+
+class _Loader(yaml.CSafeLoader):
+    """Composes nodes; nothing is ever constructed by tag."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        """Name the type of a node, as YAML 1.2 and JSON see it."""
+        if kind is not yaml.ScalarNode:
+            return _SEQ if kind is yaml.SequenceNode else _MAP
+        return _plain_type(value) if implicit[0] else _STR
+
+
+def _plain_type(value: str) -> str:
+    constant = _CONSTANTS.get(value)
+    if constant is not None:
+        return constant
+    if value[0] not in _NUMBER_START:
+        return _STR
+    if _INTEGER.fullmatch(value):
+        return _INT
+    return _FLOAT if _NUMBER.fullmatch(value) or _SPECIAL.fullmatch(value) else _STR
+
+
+def parse(data: bytes) -> JsonValue:
+    """Return the value of the one document in `data`.
+
+    Raises:
+        YamlProblem: for text that is no YAML, or uses what JSON does not have.
+    """
+    loader = _Loader(data)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        # An alias is the only way to reach more nodes than there are bytes.
+        return _Reader(len(data) + 1).convert(node)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise YamlProblem(" ".join(str(error).split())) from error
+    finally:
+        loader.dispose()
+
+
+class _Reader:
+    """Turns nodes into values, within a budget of nodes."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, budget: int) -> None:
+        self._left = budget
+
+    def convert(self, node: Any) -> JsonValue:
+        self._left -= 1
+        if self._left < 0:
+            raise _problem("aliases are not read", node)
+        if type(node) is yaml.ScalarNode:
+            return _scalar(node)
+        if type(node) is yaml.SequenceNode and node.tag == _SEQ:
+            convert = self.convert
+            return [convert(item) for item in node.value]
+        if type(node) is yaml.MappingNode and node.tag == _MAP:
+            return self._mapping(node)
+        raise _problem(f"the tag `{node.tag}` is not read", node)
+
+    def _mapping(self, node: Any) -> JsonValue:
+        result: dict[str, JsonValue] = {}
+        for key_node, value_node in node.value:
+            if type(key_node) is not yaml.ScalarNode or key_node.tag != _STR:
+                raise _problem("a key must be a text", key_node)
+            key = key_node.value
+            if key in result:
+                raise _problem(f"the key `{key[:60]}` stands twice", key_node)
+            result[key] = self.convert(value_node)
+        if len(result) == 1 and JSON_FIELD in result:
+            return _from_json(result[JSON_FIELD], node)
+        return BlobReference(result) if BLOB_FIELD in result else result
+
+
+def _scalar(node: Any) -> JsonValue:
+    tag: str = node.tag
+    value: str = node.value
+    if tag == _STR:
+        return value
+    if tag == _INT:
+        return int(value)
+    if tag == _FLOAT:
+        return float(value.replace(".inf", "inf").replace(".nan", "nan"))
+    if tag in {_TRUE, _FALSE}:
+        return tag == _TRUE
+    if tag == _NULL:
+        return None
+    raise _problem(f"the tag `{tag}` is not read", node)
+
+
+def _from_json(text: JsonValue, node: Any) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        raise _problem(f"`{JSON_FIELD}` does not hold JSON", node) from None
+    return value
+
+
+def _problem(message: str, node: Any) -> YamlProblem:
+    return YamlProblem(f"{message} (line {node.start_mark.line + 1})")
