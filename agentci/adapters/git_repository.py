@@ -1,19 +1,25 @@
-"""The target repository of a run, and everything a run does with its trees and commits.
+"""Opening what a run works on, and everything a run does with its trees and commits.
 
-Must not know of steps or plans. The target itself is written to by `publish` alone.
+`store` is a folder of the run: `repo.git` has the run's objects, `work` the folders of its
+workspaces, `index` git's notes about them. Opening a store again continues the run it belongs to.
+Must not know of steps or plans.
 """
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from agentci.adapters.git_commands import Git
-from agentci.adapters.git_store import GitStore
-from agentci.adapters.git_target import Base, Target
+from agentci.adapters.git_folder import commit_folder
+from agentci.adapters.git_publish import publish
+from agentci.adapters.git_store import GitStore, create_store
+from agentci.adapters.git_target import Base, Target, find_target, notes_of, read_base
 from agentci.adapters.git_workspace import GitWorkspace
 from agentci.core.effects import CommitRequest, MergeOutcome
-from agentci.core.errors import EnvironmentProblem, UsageError
+from agentci.core.errors import EnvironmentProblem, StorageError, UsageError
 
 
 class GitRepository:
@@ -83,7 +89,12 @@ class GitRepository:
                 msg = f"the workspace `{name}` is open already"
                 raise ValueError(msg)
             self._open.add(name)
-        return GitWorkspace(self._store, name, tree=tree, after_close=self._open.discard)
+        return GitWorkspace(self._store, name, tree=tree, opener=self)
+
+    def closed(self, name: str) -> None:
+        """Note that the workspace `name` is no longer open."""
+        with self._lock:
+            self._open.discard(name)
 
     def merge(self, base: str, ours: str, theirs: str) -> MergeOutcome:
         """Merge two trees that both come from the tree `base`; renames are not guessed.
@@ -153,47 +164,70 @@ class GitRepository:
                 code="ACI-U214",
                 hint="name a git repository with `--repo PATH`",
             )
-        target = Git(self._target.git_dir)
-        ref = f"refs/heads/{branch}"
-        if branch.startswith("-") or target.run("check-ref-format", ref, allowed=(0, 1)).exit_code:
-            raise UsageError(f"`{branch}` is not a name for a branch", code="ACI-U215")
-        present = self._present_tip(target, ref, branch=branch)
-        if present is not None and present != commit:
-            self._check_contains(commit, present, branch=branch)
-        self._copy_objects(target, commit, present)
-        # the old value makes the update fail when somebody else moved the branch meanwhile
-        old = present or "0" * len(commit)
-        target.run("update-ref", "-m", "agentci: publish", ref, commit, old)
+        publish(self._store, self._target, base=self._base, commit=commit, branch=branch)
 
-    def _present_tip(self, target: Git, ref: str, *, branch: str) -> str | None:
-        form = "--format=%(objectname)%00%(worktreepath)%00%(refname)"
-        for line in target.run("for-each-ref", form, ref).text.splitlines():
-            tip, checked_out, name = line.split("\0")
-            if name == ref and checked_out:
-                raise UsageError(
-                    f"the branch `{branch}` is checked out in `{checked_out}`",
-                    code="ACI-U216",
-                    hint="publish to another branch and merge it there",
-                )
-            if name == ref:
-                return tip
-        return None
 
-    def _check_contains(self, commit: str, tip: str, *, branch: str) -> None:
-        contained = self._store.git.run(
-            "merge-base", "--is-ancestor", tip, commit, allowed=(0, 1, 128)
-        )
-        if contained.exit_code:
-            raise UsageError(
-                f"the branch `{branch}` has commits that `{commit[:12]}` does not contain",
-                code="ACI-U217",
-                hint="publish to another branch, or merge that branch first and run again",
-            )
+def open_repository(target: Path, store: Path, *, revision: str = "HEAD") -> GitRepository:
+    """Open the repository around `target` at `revision`; a store that exists keeps its base.
 
-    def _copy_objects(self, target: Git, commit: str, present: str | None) -> None:
-        known = [self._base.commit, *([present] if present else [])]
-        wanted = "\n".join([commit, *(f"^{tip}" for tip in known)]) + "\n"
-        pack = self._store.git.run(
-            "pack-objects", "--revs", "--stdout", "-q", stdin=wanted.encode()
-        )
-        target.run("unpack-objects", "-q", stdin=pack.stdout)
+    Raises:
+        UsageError: when there is no repository, or no such commit.
+        EnvironmentProblem: when git is missing.
+        StorageError: when the store cannot be written.
+    """
+    places = find_target(target)
+    base = read_base(Git(places.git_dir), _kept_base(store) or revision, shown_as=target)
+    create_store(store, object_format=base.object_format, alternates=places.object_folders)
+    opened = GitStore(store, object_format=base.object_format)
+    shallow = places.common_dir / "shallow"
+    if shallow.is_file():
+        shutil.copyfile(shallow, opened.git.git_dir / "shallow")
+    _keep_base(store, base)
+    return GitRepository(
+        opened, base, target=places, read_notes=lambda: notes_of(places, base, opened.git)
+    )
+
+
+def open_folder(folder: Path, store: Path) -> GitRepository:
+    """Open a plain folder; its files make a commit that is the same on every machine.
+
+    What `.gitignore` files leave out is left out here too, those of a repository around the folder
+    included. A store that exists keeps its base.
+
+    Raises:
+        UsageError: when the folder does not exist.
+        StorageError: when a file cannot be read, or the store not be written.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"the folder `{folder}` does not exist", code="ACI-U218")
+    kept = _kept_base(store)
+    create_store(store, object_format="sha1", alternates=())
+    opened = GitStore(store)
+    if kept is not None:
+        base = read_base(opened.git, kept, shown_as=folder)
+    else:
+        base = commit_folder(folder.resolve(), opened)
+        _keep_base(store, base)
+    return GitRepository(opened, base, target=None, read_notes=tuple)
+
+
+def _kept_base(store: Path) -> str | None:
+    ref = store / "repo.git" / "refs" / "agentci" / "base"
+    return ref.read_text().strip() if ref.is_file() else None
+
+
+def _keep_base(store: Path, base: Base) -> None:
+    ref = store / "repo.git" / "refs" / "agentci" / "base"
+    if ref.is_file():
+        return
+    try:
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        temporary = ref.with_name("base.new")
+        temporary.write_text(base.commit + "\n")
+        temporary.rename(ref)
+    except OSError as error:
+        raise StorageError(
+            f"`{ref}` cannot be written: {error.strerror}",
+            code="ACI-E213",
+            hint="free some space or make the folder `.agentci` writable",
+        ) from error

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from agentci.adapters.git_commands import GitOutput
 from agentci.adapters.git_store import GitStore
@@ -25,16 +25,24 @@ _ADD_FAILED = re.compile(
 _LONGEST_NAME = 100
 
 
+class WorkspaceOpener(Protocol):
+    """Keeps the names of workspaces apart."""
+
+    def workspace(self, name: str, tree: str) -> GitWorkspace:
+        """Open a workspace."""
+
+    def closed(self, name: str) -> None:
+        """Note that the workspace `name` is no longer open."""
+
+
 class GitWorkspace:
     """The files that one branch of a run works on."""
 
     __slots__ = (
-        "_after_close", "_clean", "_home", "_index", "_root", "_shown", "_store", "_tree", "name",
+        "_opener", "_clean", "_home", "_index", "_root", "_shown", "_store", "_tree", "name",
     )  # fmt: skip
 
-    def __init__(
-        self, store: GitStore, name: str, *, tree: str, after_close: Callable[[str], None]
-    ) -> None:
+    def __init__(self, store: GitStore, name: str, *, tree: str, opener: WorkspaceOpener) -> None:
         """Start on `tree`, without a folder; leftovers of a killed run are dropped later."""
         safe = folder_name(name)
         self.name = name
@@ -46,7 +54,7 @@ class GitWorkspace:
         self._index = store.folder / "index" / f"work.{safe}"
         self._shown: str | None = None
         self._clean = True
-        self._after_close = after_close
+        self._opener = opener
 
     @property
     def tree(self) -> str:
@@ -131,13 +139,17 @@ class GitWorkspace:
         self._clean = self._shown is None
 
     def fork(self, name: str) -> GitWorkspace:
-        """Return a new workspace on the same tree, with a folder of its own."""
-        return GitWorkspace(self._store, name, tree=self._tree, after_close=self._after_close)
+        """Return a new workspace on the same tree, with a folder of its own.
+
+        Raises:
+            ValueError: when a workspace of that name is open.
+        """
+        return self._opener.workspace(name, self._tree)
 
     def close(self) -> None:
         """Remove the folder; a second call does nothing."""
         self._drop_folder()
-        self._after_close(self.name)
+        self._opener.closed(self.name)
 
     def _check_out(self) -> None:
         self._drop_folder()

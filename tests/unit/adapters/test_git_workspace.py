@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agentci.adapters.git import open_folder, open_repository
 from agentci.adapters.git_commands import Git
-from agentci.adapters.git_repository import GitRepository
+from agentci.adapters.git_repository import GitRepository, open_folder, open_repository
 from agentci.adapters.git_workspace import GitWorkspace, folder_name
 from agentci.core.effects import Repository, TreeChange, Workspace
 from agentci.core.errors import Diverged, EnvironmentProblem, SafetyRefusal

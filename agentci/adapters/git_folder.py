@@ -1,23 +1,20 @@
-"""Opening what a run works on: a git repository, or a plain folder of files.
+"""A plain folder as the base of a run: its files in a commit that is the same on every machine.
 
-`store` is a folder of the run: `repo.git` has the run's objects, `work` the folders of its
-workspaces, `index` git's notes about them. Opening a store again continues the run it belongs to.
+Must not know of workspaces or runs.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from pathlib import Path
 
 from agentci.adapters.git_commands import Git
 from agentci.adapters.git_objects import FileEntry
-from agentci.adapters.git_repository import GitRepository
-from agentci.adapters.git_store import GitStore, create_store
-from agentci.adapters.git_target import Base, find_target, notes_of, read_base
+from agentci.adapters.git_store import GitStore
+from agentci.adapters.git_target import Base, find_target
 from agentci.core.effects import CommitRequest
-from agentci.core.errors import EnvironmentProblem, StorageError, UsageError
+from agentci.core.errors import StorageError, UsageError
 
 FIXTURE_DATE = 1_767_225_600
 """2026-01-01T00:00:00Z, the date of the commit that stands for a plain folder."""
@@ -25,51 +22,12 @@ FIXTURE_DATE = 1_767_225_600
 _AUTHOR = "agentci <agentci@localhost>"
 
 
-def open_repository(target: Path, store: Path, *, revision: str = "HEAD") -> GitRepository:
-    """Open the repository around `target` at `revision`; a store that exists keeps its base.
+def commit_folder(folder: Path, store: GitStore) -> Base:
+    """Store the files below `folder` (absolute) and a commit of them.
 
     Raises:
-        UsageError: when there is no repository, or no such commit.
-        EnvironmentProblem: when git is missing.
-        StorageError: when the store cannot be written.
-    """
-    places = find_target(target)
-    base = read_base(Git(places.git_dir), _kept_base(store) or revision, shown_as=target)
-    create_store(store, object_format=base.object_format, alternates=places.object_folders)
-    opened = GitStore(store, object_format=base.object_format)
-    shallow = places.common_dir / "shallow"
-    if shallow.is_file():
-        shutil.copyfile(shallow, opened.git.git_dir / "shallow")
-    _keep_base(store, base)
-    return GitRepository(
-        opened, base, target=places, read_notes=lambda: notes_of(places, base, opened.git)
-    )
-
-
-def open_folder(folder: Path, store: Path) -> GitRepository:
-    """Open a plain folder; its files make a commit that is the same on every machine.
-
-    What `.gitignore` files leave out is left out here too, those of a repository around the folder
-    included. A store that exists keeps its base.
-
-    Raises:
-        UsageError: when the folder does not exist.
         StorageError: when a file cannot be read, or the store not be written.
     """
-    if not folder.is_dir():
-        raise UsageError(f"the folder `{folder}` does not exist", code="ACI-U218")
-    kept = _kept_base(store)
-    create_store(store, object_format="sha1", alternates=())
-    opened = GitStore(store)
-    if kept is not None:
-        base = read_base(opened.git, kept, shown_as=folder)
-    else:
-        base = _commit_folder(folder.resolve(), opened)
-        _keep_base(store, base)
-    return GitRepository(opened, base, target=None, read_notes=tuple)
-
-
-def _commit_folder(folder: Path, store: GitStore) -> Base:
     root = os.fsencode(folder)
     files: dict[bytes, FileEntry] = {}
     for path in _listed(folder, store.git):
@@ -132,21 +90,3 @@ def _expanded(folder: Path, listing: bytes) -> list[bytes]:
         elif name:
             paths.add(name)
     return sorted(path for path in paths if b".git" not in path.split(b"/"))
-
-
-def _kept_base(store: Path) -> str | None:
-    ref = store / "repo.git" / "refs" / "agentci" / "base"
-    return ref.read_text().strip() if ref.is_file() else None
-
-
-def _keep_base(store: Path, base: Base) -> None:
-    ref = store / "repo.git" / "refs" / "agentci" / "base"
-    if ref.is_file():
-        return
-    try:
-        ref.parent.mkdir(parents=True, exist_ok=True)
-        temporary = ref.with_name("base.new")
-        temporary.write_text(base.commit + "\n")
-        temporary.rename(ref)
-    except OSError as error:
-        raise EnvironmentProblem(f"`{ref}` cannot be written: {error.strerror}") from error
