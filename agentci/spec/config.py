@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import Field
 
 from agentci.core.errors import Location, NothingMatched, SafetyRefusal
-from agentci.spec.loader import check_format
+from agentci.spec.format_header import check_format
 from agentci.spec.pipeline import Model, SandboxName
 from agentci.spec.validation import validate
 from agentci.spec.yaml_document import parse_document

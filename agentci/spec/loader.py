@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentci.core.digest import Digest, digest_bytes
-from agentci.core.errors import FormatError, UsageError
+from agentci.core.errors import UsageError
 from agentci.core.json_types import JsonObject, JsonValue
+from agentci.spec.format_header import check_format
 from agentci.spec.pipeline import STEP_KINDS, PipelineSpec
 from agentci.spec.suggestion import did_you_mean
 from agentci.spec.validation import Explained, validate
-from agentci.spec.yaml_document import Document, Positions, parse_document
+from agentci.spec.yaml_document import Positions, parse_document
 
 if TYPE_CHECKING:
     from agentci.core.effects import Files
@@ -58,28 +59,6 @@ def load_pipeline(path: Path, files: Files) -> LoadedPipeline:
     return LoadedPipeline(
         spec, file, file.parent, raw=raw, digest=digest_bytes(data), positions=document.positions
     )
-
-
-def check_format(document: Document, name: str, version: int) -> None:
-    """Refuse a document of another format, or of a newer version, before its content is judged.
-
-    A missing or misspelt header is left to validation, which reports it with everything else.
-
-    Raises:
-        FormatError: when the header names something that this release does not read.
-    """
-    value = document.value
-    if not isinstance(value, Mapping):
-        return
-    locate = document.positions.locate
-    found, number = value.get("format"), value.get("version")
-    if isinstance(found, str) and found != name and found.startswith("agentci/"):
-        message = f"this is a file of format `{found}`, not `{name}`"
-        raise FormatError(message, code="ACI-F101", location=locate(("format",)))
-    if found == name and type(number) is int and number != version:
-        message = f"version {number} of `{name}` is not one that this release reads"
-        hint = f"it reads version {version}; upgrade agentci, or check the number"
-        raise FormatError(message, code="ACI-F102", hint=hint, location=locate(("version",)))
 
 
 def _explain_step(value: JsonValue) -> Explained:

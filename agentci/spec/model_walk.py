@@ -15,8 +15,7 @@ from typing import Annotated, Any, ForwardRef, Literal, Union, get_args, get_ori
 from pydantic import BaseModel, Tag
 
 from agentci.core.json_types import JsonValue
-
-PathParts = tuple[str | int, ...]
+from agentci.spec.yaml_document import PathParts
 
 
 @dataclass(frozen=True, slots=True)

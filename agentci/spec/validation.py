@@ -15,9 +15,9 @@ from pydantic import BaseModel, ValidationError
 
 from agentci.core.errors import Problem, SpecError
 from agentci.core.json_types import JsonValue
-from agentci.spec.model_walk import PathParts, fields_of, follow
+from agentci.spec.model_walk import fields_of, follow
 from agentci.spec.suggestion import did_you_mean
-from agentci.spec.yaml_document import Document
+from agentci.spec.yaml_document import Document, PathParts
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
@@ -54,7 +54,8 @@ class Place:
     value: Mark
 
 
-PathParts = tuple[str | int, ...]
+PathParts: TypeAlias = tuple[str | int, ...]
+"""Keys and list positions that lead from the root to a value."""
 
 
 @dataclass(frozen=True, slots=True)
