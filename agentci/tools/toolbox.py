@@ -6,12 +6,13 @@ record holds the answer and the effect on files. This module knows no particular
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from agentci.core.canonical import canonical_bytes
-from agentci.core.digest import Digest, parse_digest
+from agentci.core.digest import Digest
 from agentci.core.effects import TreeChange
 from agentci.core.errors import CassetteMiss, FormatError, SafetyRefusal
 from agentci.core.json_types import JsonObject, JsonValue
@@ -26,18 +27,6 @@ from agentci.tools.registry import definition_of, load_tool
 UNPARSED_ARGUMENTS: Final = "__unparsed__"
 """The key under which a dialect hands over arguments that were not a JSON object."""
 
-_INLINE_PATCH: Final = 64_000
-
-
-class Blobs(Protocol):
-    """The content-addressed store beside the recordings."""
-
-    def get(self, digest: Digest) -> bytes:
-        """Return the bytes."""
-
-    def put(self, data: bytes) -> Digest:
-        """Store the bytes."""
-
 
 class ToolSession(Protocol):
     """What a toolbox needs of `record.session.RecordingSession`."""
@@ -49,10 +38,6 @@ class ToolSession(Protocol):
     @property
     def can_record(self) -> bool:
         """Whether a miss may be executed and recorded."""
-
-    @property
-    def blobs(self) -> Blobs:
-        """Where large values go."""
 
     def reserve(self, lane: Lane, key: Digest) -> Address:
         """Give a call its address, in the order of the calls."""
@@ -162,7 +147,7 @@ class Toolbox:
                 address=address,
                 kind="tool",
                 request=request,
-                response=self._stored(effect),
+                response=_stored(effect),
                 notes={"masked": dict(effect.outcome.masked)} if effect.outcome.masked else {},
             )
         )
@@ -171,7 +156,7 @@ class Toolbox:
     async def _replay(
         self, tool: Tool, arguments: JsonObject, recorded: Interaction
     ) -> ToolOutcome:
-        effect = self._loaded(recorded.response)
+        effect = _loaded(recorded.response, self._context.workspace.tree)
         workspace = self._context.workspace
         if self._execute:
             executed = await self._run(tool, arguments)
@@ -214,46 +199,6 @@ class Toolbox:
             Difference(address, tool.name, name, old, new) for name, old, new in pairs if old != new
         )
 
-    def _stored(self, effect: _Effect) -> JsonObject:
-        change = effect.change
-        stored: dict[str, JsonValue] = {
-            "content": effect.outcome.content,
-            "is_error": effect.outcome.is_error,
-        }
-        if change.before == change.after:
-            return stored
-        return {**stored, "before": change.before, "after": change.after, **self._patch(change)}
-
-    def _patch(self, change: TreeChange) -> JsonObject:
-        if len(change.patch) <= _INLINE_PATCH:
-            try:
-                return {"patch": change.patch.decode("utf-8")}
-            except UnicodeDecodeError:
-                pass
-        return {"patch": {"blob": self._session.blobs.put(change.patch)}}
-
-    def _loaded(self, stored: JsonObject) -> _Effect:
-        content, is_error = stored.get("content"), stored.get("is_error")
-        tree = self._context.workspace.tree
-        before, after = stored.get("before", tree), stored.get("after", tree)
-        if not (isinstance(content, str) and isinstance(is_error, bool)):
-            raise _damaged("its answer is missing")
-        if not (isinstance(before, str) and isinstance(after, str)):
-            raise _damaged("its trees are missing")
-        patch = self._patch_bytes(stored.get("patch", ""))
-        return _Effect(ToolOutcome(content, is_error), TreeChange(before, after, patch))
-
-    def _patch_bytes(self, value: JsonValue) -> bytes:
-        if isinstance(value, str):
-            return value.encode("utf-8")
-        digest = value.get("blob") if isinstance(value, Mapping) else None
-        if not isinstance(digest, str):
-            raise _damaged("its patch is missing")
-        try:
-            return self._session.blobs.get(parse_digest(digest))
-        except ValueError as error:
-            raise _damaged(str(error)) from error
-
 
 _READ_ONLY: Final = frozenset({"list_files", "read_file", "search"})
 """Our own tools that open nothing for writing: there a snapshot would check what cannot be."""
@@ -275,6 +220,47 @@ def _argument_problem(tool: Tool, arguments: JsonObject) -> str | None:
 
 def _result(part: ToolCallPart, outcome: ToolOutcome) -> ToolResultPart:
     return ToolResultPart(part.id, part.name, outcome.content, outcome.is_error)
+
+
+def _stored(effect: _Effect) -> JsonObject:
+    """Return `effect` as a recording keeps it; the trees and the patch where files changed."""
+    change = effect.change
+    stored: dict[str, JsonValue] = {
+        "content": effect.outcome.content,
+        "is_error": effect.outcome.is_error,
+    }
+    if change.before == change.after:
+        return stored
+    patch: JsonValue
+    try:
+        patch = change.patch.decode("utf-8")
+    except UnicodeDecodeError:  # text files in another encoding are text for git
+        patch = {"base64": b64encode(change.patch).decode("ascii")}
+    return {**stored, "before": change.before, "after": change.after, "patch": patch}
+
+
+def _loaded(stored: JsonObject, tree: str) -> _Effect:
+    """Return what `_stored` was given; `tree` is where a call without effect leaves the files."""
+    content, is_error = stored.get("content"), stored.get("is_error")
+    before, after = stored.get("before", tree), stored.get("after", tree)
+    if not (isinstance(content, str) and isinstance(is_error, bool)):
+        raise _damaged("its answer is missing")
+    if not (isinstance(before, str) and isinstance(after, str)):
+        raise _damaged("its trees are missing")
+    patch = _patch_bytes(stored.get("patch", ""))
+    return _Effect(ToolOutcome(content, is_error), TreeChange(before, after, patch))
+
+
+def _patch_bytes(value: JsonValue) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    encoded = value.get("base64") if isinstance(value, Mapping) else None
+    if not isinstance(encoded, str):
+        raise _damaged("its patch is missing")
+    try:
+        return b64decode(encoded, validate=True)
+    except ValueError as error:
+        raise _damaged("its patch is not base64") from error
 
 
 def _damaged(reason: str) -> FormatError:

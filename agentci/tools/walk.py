@@ -14,7 +14,7 @@ from typing import Final
 
 from agentci.tools.gitignore import IgnoreFile, glob_source, is_ignored, parse_ignore
 from agentci.tools.protocol import ToolProblem
-from agentci.tools.workspace_files import WorkspaceFiles, is_reserved
+from agentci.tools.workspace_files import WorkspaceFiles, is_reserved, read_descriptor
 
 _MAX_DEPTH: Final = 60
 _MAX_IGNORE_BYTES: Final = 100_000
@@ -122,9 +122,11 @@ def _with_ignore(
         descriptor = os.open(".gitignore", flags, dir_fd=folder)
     except OSError:
         return ignores
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return ignores
-        text = file.read(_MAX_IGNORE_BYTES).decode("utf-8", "replace")
+        text = read_descriptor(descriptor, _MAX_IGNORE_BYTES).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
     prefix = "".join(f"{part}/" for part in parts)
     return (*ignores, parse_ignore(text, shown(prefix)))

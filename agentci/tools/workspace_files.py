@@ -283,13 +283,21 @@ class _Walk:
             os.fchmod(folder, 0o755)  # whatever the umask
 
 
+def read_descriptor(descriptor: int, count: int) -> bytes:
+    """Return at most `count` bytes of an open file."""
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read(count)
+
+
 def _read_at(folder: int, name: str, path: str, *, max_bytes: int) -> WorkspaceFile:
     with _named(path):
         descriptor = os.open(name, _READ_FLAGS, dir_fd=folder)
-    with os.fdopen(descriptor, "rb") as file, _named(path):
-        found = os.fstat(descriptor)
-        _refuse_irregular(found.st_mode, path)
-        data = file.read(max_bytes + 1)
+        try:
+            found = os.fstat(descriptor)
+            _refuse_irregular(found.st_mode, path)
+            data = read_descriptor(descriptor, max_bytes + 1)
+        finally:
+            os.close(descriptor)
     if len(data) > max_bytes:
         raise ToolProblem(f"`{path}` is larger than {max_bytes} bytes")
     return WorkspaceFile(data, stat.S_IMODE(found.st_mode))
