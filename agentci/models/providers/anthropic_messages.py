@@ -38,6 +38,7 @@ _PARAMETERS = {
     "top_k": "top_k",
     "stop": "stop_sequences",
 }
+_SAMPLING = ("temperature", "top_k", "top_p")
 DEFAULT_MAX_TOKENS = 16_000
 """The format requires a limit; this one fits every model on offer and a long file."""
 _IMAGES = ("image/gif", "image/jpeg", "image/png", "image/webp")
@@ -89,7 +90,7 @@ class AnthropicMessages:
             "POST",
             "/v1/messages",
             writing.merged(body, split.passed),
-            headers={"content-type": "application/json", "anthropic-version": "2023-06-01"},
+            headers={"content-type": "application/json", "anthropic-version": _api_version(body)},
         )
 
     def decode(self, response: WireResponse) -> ModelResponse:
@@ -103,6 +104,11 @@ class AnthropicMessages:
     def error_text(self, response: WireResponse) -> str:
         """Return what the provider says went wrong."""
         return reading.error_text(response)
+
+
+def _api_version(body: JsonObject) -> str:
+    """Return the newest version that takes the request: the newer one has no sampling fields."""
+    return "2023-06-01" if any(name in body for name in _SAMPLING) else "2026-10-21"
 
 
 def _messages(request: ModelRequest, blob: BlobReader) -> Iterator[JsonObject]:

@@ -112,7 +112,8 @@ class Gemini:
 def _path(request: ModelRequest) -> str:
     model = request.model if "/" in request.model else f"models/{request.model}"
     method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
-    return f"/v1beta/{quote(model, safe='/-._~@')}:{method}"
+    version = "v1beta" if model.endswith("-latest") else "v1"  # moving names are only there
+    return f"/{version}/{quote(model, safe='/-._~@')}:{method}"
 
 
 def _contents(request: ModelRequest, blob: BlobReader) -> Iterator[JsonObject]:
