@@ -18,6 +18,9 @@ _WORD = re.compile(r"[\w.-]{1,64}")
 _MAX_ITEMS = 10_000
 _MAX_KEY = 100
 
+ITEM_ERRORS = frozenset({"ACI-S140", "ACI-S141", "ACI-S142", "ACI-S143"})
+"""Codes of errors that lie in the items, not in the evaluation of an expression."""
+
 
 @dataclass(frozen=True, slots=True)
 class ForeachItem:

@@ -119,6 +119,7 @@ def _agent_parts(bundle: Bundle, step: AgentStep) -> Mapping[str, JsonValue]:
         "system": None if agent.system is None else _prompt_digest(bundle, agent.system),
         "schema": agent_schema(bundle, step.agent),
         **_each("agent", model_json(agent, without=frozenset({"model", "system", "output"}))),
+        "agent.sandbox": agent.sandbox or bundle.spec.sandbox,
         **_each("model", _model_definition(bundle, model)),
         **_each("tools", tools),
     }

@@ -12,8 +12,8 @@ from agentci.core.json_types import JsonValue
 from agentci.plan.bundle import python_target
 from agentci.plan.findings import Findings, Path, names_hint
 from agentci.plan.inputs import has_type
-from agentci.plan.items import expand_items
-from agentci.plan.templates import OPENING, literal_texts, templates_in
+from agentci.plan.items import ITEM_ERRORS, expand_items
+from agentci.plan.templates import literal_texts, templates_in
 from agentci.spec.expressions import is_expression
 from agentci.spec.pipeline import (
     AgentStep,
@@ -211,13 +211,13 @@ def _is_expression(text: str) -> bool:
 def _check_constant_items(findings: Findings, body: ForeachBody, *, path: Path) -> None:
     """Expand items in which nothing has to be evaluated but the key."""
     written = cast("JsonValue", [body.items, body.matrix])
-    if any(templates_in(written, ())) or (body.key is not None and "steps" in body.key):
-        return
-    if body.key is not None and OPENING in body.key and "inputs" in body.key:
+    if any(templates_in(written, ())):
         return
     try:
         expand_items(body, {})
     except AgentciError as error:
+        if error.code not in ITEM_ERRORS:
+            return  # the key reads what only the run knows
         place = (*path, "items" if body.matrix is None else "matrix")
         findings.add("ACI-D339", place, message=error.message, hint=error.hint)
 
@@ -228,7 +228,8 @@ def _check_child(findings: Findings, step: PipelineStep, *, path: Path) -> None:
         findings.add(
             "ACI-D347",
             (*path, "pipeline"),
-            message=f"step `{step.id}` makes a pipeline contain itself: {' -> '.join(chain)}",
+            message=f"step `{step.id}` nests pipelines without end: "
+            f"{' -> '.join((*chain, step.pipeline))}",
             hint="use a `loop` step to repeat work",
         )
     child = findings.bundle.children.get(step.pipeline)

@@ -36,6 +36,9 @@ def step_templates(step: StepBase, path: Path) -> Iterator[Template]:
     """
     if isinstance(step, AgentStep | PythonStep | PipelineStep):
         yield from templates_in(step.with_, (*path, "with"))
+        if isinstance(step, AgentStep) and step.select is not None:
+            place = (*path, "select", "first_passing")
+            yield from templates_in(step.select.first_passing, place)
     elif isinstance(step, CommandStep):
         yield from templates_in(step.run, (*path, "run"))
         yield from templates_in(step.folder, (*path, "folder"))
