@@ -27,14 +27,28 @@ class SseEvent:
 class SseParser:
     """Takes bytes as they arrive and gives back the events that they complete."""
 
-    _rest: bytes = b""
+    _line_pieces: list[bytes] = field(default_factory=list)
+    """The start of a line whose end has not come, never joined before it has."""
     _data: list[str] = field(default_factory=list)
     _event: str = ""
-    _at_start: bool = True
+    _head: bytes | None = b""
+    """The first bytes while they may be a byte order mark; None afterwards."""
+    _after_cr: bool = False
+    """Whether an LF now would belong to the line end before it."""
 
     def feed(self, chunk: bytes) -> tuple[SseEvent, ...]:
         """Return the events that end in `chunk`."""
-        return self._take(self._rest + chunk, final=False)
+        if self._head is not None:
+            chunk = self._head + chunk
+            if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+                self._head = chunk
+                return ()
+            chunk = chunk.removeprefix(_BOM)
+            self._head = None
+        if chunk and self._after_cr:
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        return tuple(self._events(chunk))
 
     def close(self) -> tuple[SseEvent, ...]:
         """Return what is left at the end of the stream.
@@ -42,31 +56,21 @@ class SseParser:
         The standard drops a last event without its empty line. Some model servers leave that line
         out, so the event is kept; whether an answer is complete is for the dialect to say.
         """
-        events = self._take(self._rest, final=True)
-        last = self._dispatch()
-        return events if last is None else (*events, last)
+        head, self._head = self._head or b"", None
+        return tuple(self._events(head + b"\n\n"))
 
-    def _take(self, data: bytes, *, final: bool) -> tuple[SseEvent, ...]:
-        if self._at_start:
-            if not final and len(data) < len(_BOM) and _BOM.startswith(data):
-                self._rest = data
-                return ()
-            data = data.removeprefix(_BOM)
-            self._at_start = False
-        events: list[SseEvent] = []
+    def _events(self, chunk: bytes) -> Iterator[SseEvent]:
         position = 0
-        for end in _LINE_END.finditer(data):
-            if end.group() == b"\r" and end.end() == len(data) and not final:
-                break  # the LF that belongs to this CR may be in the next chunk
-            event = self._line(data[position : end.start()])
+        for end in _LINE_END.finditer(chunk):
+            line = b"".join((*self._line_pieces, chunk[position : end.start()]))
+            self._line_pieces.clear()
             position = end.end()
+            self._after_cr = end.group() == b"\r" and position == len(chunk)
+            event = self._line(line)
             if event is not None:
-                events.append(event)
-        self._rest = data[position:]
-        if final and self._rest:
-            self._line(self._rest)
-            self._rest = b""
-        return tuple(events)
+                yield event
+        if position < len(chunk):
+            self._line_pieces.append(chunk[position:])
 
     def _line(self, line: bytes) -> SseEvent | None:
         if not line:
