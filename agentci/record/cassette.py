@@ -19,7 +19,7 @@ from agentci.core.errors import FormatError, Location
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.lane import Lane
 from agentci.record.blob_refs import move_in
-from agentci.record.delta import Delta, restore
+from agentci.record.delta import Delta, frozen_lists, restore
 from agentci.record.interaction import Address, Interaction, InteractionKind
 from agentci.record.object_store import ObjectStore
 from agentci.record.yaml_read import YamlProblem, parse
@@ -32,6 +32,7 @@ END: Final = b"...\n"
 Place: TypeAlias = tuple[Digest, int]
 """Key and occurrence: an address within one lane."""
 
+_RESOLVED = 20  # requests kept put together; a conversation needs the one before
 _HEADER = re.compile(rb"^format: agentci/cassette\n", re.MULTILINE)
 _SEPARATOR = re.compile(rb"^---(?:[ \t].*)?\n", re.MULTILINE)
 _START = re.compile(
@@ -118,6 +119,7 @@ class Cassette:
         """Whether the file needs no repair: no torn document and none that is replaced."""
         self.objects = objects
         self._resolved: dict[Place, JsonObject] = {}
+        self._parents: dict[Place, Place | None] = {}
         starts = [match.start() for match in _SEPARATOR.finditer(data)]
         self.whole_until = starts[0] if starts else len(data)
         """End of the last whole document; what follows was left by a killed writer."""
@@ -183,11 +185,13 @@ class Cassette:
             raise self._damaged(f"has an `occurrence` that is no count: `{occurrence}`")
         return (key, occurrence)
 
-    def add(self, address: Address, text: bytes) -> None:
-        """Take in a document that was just appended to the file."""
-        start = text.index(b"---\n") + 4
-        self.spans.pop((address.key, address.occurrence), None)
-        self.spans[address.key, address.occurrence] = Span(text, start, len(text))
+    def add(self, interaction: Interaction, text: bytes) -> None:
+        """Take in the document of an interaction that was just appended to the file."""
+        place = (interaction.address.key, interaction.address.occurrence)
+        self.spans.pop(place, None)
+        self.spans[place] = Span(text, text.index(b"---\n") + 4, len(text))
+        self._parents.pop(place, None)
+        self._remember(place, frozen_lists(interaction.request))
 
     def __contains__(self, place: Place) -> bool:
         return place in self.spans
@@ -249,6 +253,12 @@ class Cassette:
         assert request is not None
         return request
 
+    def parent(self, place: Place) -> Place | None:
+        """Return the place of the request that the one at `place` continues, or None."""
+        if place not in self._parents:
+            self._parents[place] = self.delta(place)[1]
+        return self._parents[place]
+
     def delta(self, place: Place) -> tuple[Delta, Place | None]:
         """Return the stored part of a request, and the place of the one that it continues."""
         span = self.spans.get(place)
@@ -276,7 +286,8 @@ class Cassette:
             raise self._damaged(f"has a wrong `continues`: {error}") from None
 
     def _remember(self, place: Place, request: JsonObject) -> None:
-        if len(self._resolved) >= 16:
+        self._resolved.pop(place, None)
+        if len(self._resolved) >= _RESOLVED:
             del self._resolved[next(iter(self._resolved))]
         self._resolved[place] = request
 

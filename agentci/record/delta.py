@@ -120,6 +120,15 @@ def restore(delta: Delta, parent: JsonObject) -> JsonObject:
     return {**whole, _BODY: fields} if _BODY in whole else whole
 
 
+def frozen_lists(request: JsonObject) -> JsonObject:
+    """Return `request` with lists of its own in `body`, since a caller's may go on growing."""
+    body = request.get(_BODY)
+    if not isinstance(body, Mapping):
+        return request
+    lists = {name: list(value) for name, value in body.items() if _is_list(value)}
+    return {**request, _BODY: {**body, **lists}}
+
+
 def arrange(value: JsonValue) -> JsonValue:
     """Return `value` with its keys in reading order: who and what first, conversations last.
 

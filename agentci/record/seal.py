@@ -32,7 +32,7 @@ def seal_text(
     out = [cassette.header.text()]
     written: dict[Place, None] = {}
     for place in places:
-        parent = cassette.delta(place)[1]
+        parent = cassette.parent(place)
         if parent is None or parent in written:
             text = b"---\n" + cassette.spans[place].text
             out.append(text if text.endswith(b"\n") else text + b"\n")

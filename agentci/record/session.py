@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from threading import RLock
 from typing import Final
 
-from agentci.core.digest import Digest
+from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.effects import Files
 from agentci.core.errors import CassetteMiss
 from agentci.core.json_types import JsonObject
@@ -43,10 +44,29 @@ class Mode(StrEnum):
     """No cassette: nothing is replayed and nothing is kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An answer that was used: which one, and what it was."""
+
+    address: Address
+    response: Digest
+    """Digest of the recorded response."""
+
+
 class _LaneState:
     """What a session knows of one lane."""
 
-    __slots__ = ("added", "before", "cassette", "counts", "lock", "order", "played", "recent")
+    __slots__ = (
+        "added",
+        "before",
+        "cassette",
+        "counts",
+        "lock",
+        "order",
+        "played",
+        "recent",
+        "responses",
+    )
 
     def __init__(self, cassette: Cassette) -> None:
         self.lock = RLock()
@@ -56,6 +76,7 @@ class _LaneState:
         self.order: dict[Place, None] = {}
         self.played: set[Place] = set()
         self.added: set[Place] = set()
+        self.responses: dict[Place, Digest] = {}
         self.recent: deque[Place] = deque(maxlen=_WINDOW)
 
 
@@ -120,6 +141,7 @@ class RecordingSession:
                 interaction = state.cassette.get(place)
                 if interaction is not None:
                     state.played.add(place)
+                    state.responses[place] = digest_json(interaction.response)
                     state.recent.append(place)
                     return interaction
         if self.mode in {Mode.AUTO, Mode.RECORD}:
@@ -148,10 +170,11 @@ class RecordingSession:
                 text = cassette.header.text() + text
             refuse_secrets(text.decode(), lane=address.lane)
             self._cassettes.append(cassette, text)
-            cassette.add(address, text)
+            cassette.add(interaction, text)
             state.order.setdefault(place)
             state.added.add(place)
             state.played.add(place)
+            state.responses[place] = digest_json(interaction.response)
             state.recent.append(place)
 
     def miss(self, address: Address, request: JsonObject, kind: InteractionKind) -> CassetteMiss:
@@ -179,6 +202,40 @@ class RecordingSession:
             if lane is None or is_below(name, lane)
             for place in _in_order(state, state.played)
         )
+
+    def evidence(self, lane: Lane) -> tuple[Evidence, ...]:
+        """Return the answers that were used in `lane` and below it: lanes sorted, then as issued.
+
+        Those of a resumed or cached step are with the step's own record, not here.
+        """
+        with self._lock:
+            states = sorted(self._lanes.items())
+        return tuple(
+            Evidence(Address(name, *place), state.responses[place])
+            for name, state in states
+            if is_below(name, lane)
+            for place in _in_order(state, state.responses.keys())
+        )
+
+    def recorded_in(self, lane: Lane) -> bool:
+        """Say whether this session has added a recording in `lane` or below it."""
+        with self._lock:
+            return any(state.added for name, state in self._lanes.items() if is_below(name, lane))
+
+    def lane_digest(self, lane: Lane) -> Digest:
+        """Return a digest of what is recorded in `lane` itself, whatever the order."""
+        state = self._state(lane, keep=False)
+        with state.lock:
+            spans = state.cassette.spans
+            return digest_json(sorted(digest_bytes(span.text) for span in spans.values()))
+
+    def mark_lane_played(self, lane: Lane) -> None:
+        """Count everything that is recorded in `lane` and below it as played."""
+        for name in self._cassettes.lanes():
+            if is_below(name, lane):
+                state = self._state(name)
+                with state.lock:
+                    state.played.update(state.cassette.spans)
 
     def mark_played(self, addresses: Iterable[Address]) -> None:
         """Count recordings as played whose step was answered from the cache."""
@@ -264,7 +321,7 @@ class RecordingSession:
         places: dict[Place, None] = {}
         for place in reversed(state.recent):
             if place in cassette:
-                parent = cassette.delta(place)[1]
+                parent = cassette.parent(place)
                 if parent is not None and parent in cassette:
                     places[parent] = None
                 places[place] = None

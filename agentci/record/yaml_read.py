@@ -64,8 +64,7 @@ def parse(data: bytes) -> JsonValue:
         node = loader.get_single_node()
         if node is None:
             return None
-        # An alias is the only way to reach more nodes than there are bytes.
-        return _Reader(len(data) + 1).convert(node)
+        return _Reader().convert(node)
     except (yaml.YAMLError, RecursionError) as error:
         raise YamlProblem(" ".join(str(error).split())) from error
     finally:
@@ -73,19 +72,19 @@ def parse(data: bytes) -> JsonValue:
 
 
 class _Reader:
-    """Turns nodes into values, within a budget of nodes."""
+    """Turns nodes into values; refuses the second way to a node, which only an alias gives."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_seen",)
 
-    def __init__(self, budget: int) -> None:
-        self._left = budget
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
 
     def convert(self, node: Any) -> JsonValue:
-        self._left -= 1
-        if self._left < 0:
-            raise _problem("aliases are not read", node)
         if type(node) is yaml.ScalarNode:
             return _scalar(node)
+        if id(node) in self._seen:
+            raise _problem("an alias is not read", node)
+        self._seen.add(id(node))
         if type(node) is yaml.SequenceNode and node.tag == _SEQ:
             convert = self.convert
             return [convert(item) for item in node.value]
