@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentci.core.digest import digest_bytes
-from agentci.plan import explain as module
+from agentci.core.digest import Digest, digest_bytes
 from agentci.plan.explain import explain
 from agentci.plan.keys import StepInstance, StepKey, step_key
 from tests.support.bundles import AGENTS, bundle_of, step_of
@@ -31,7 +30,7 @@ def test_added_removed_and_changed_parts_are_told_apart() -> None:
 
 @given(parts, parts)
 def test_there_is_a_change_exactly_where_parts_differ(
-    old: dict[str, module.Digest], new: dict[str, module.Digest]
+    old: dict[str, Digest], new: dict[str, Digest]
 ) -> None:
     changes = explain(StepKey(A, old), StepKey(A, new))
     assert bool(changes) == (old != new)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,7 +83,7 @@ def test_a_cycle_is_found_exactly_where_there_is_no_order(needs: Needs) -> None:
         assert len(topological_order(needs)) == len(needs)
         return
     assert cycle[0] == cycle[-1]
-    assert all(after in needs[before] for before, after in zip(cycle, cycle[1:], strict=False))
+    assert all(after in needs[before] for before, after in pairwise(cycle))
     with pytest.raises(ValueError, match="need each other"):
         topological_order(needs)
 

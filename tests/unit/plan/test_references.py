@@ -1,14 +1,18 @@
-"""Every static check, each with a planted fault that it has to find, and definitions without any."""
+"""Every static check, each with a planted fault that it has to find, and a good definition."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+import agentci.plan
 from agentci.plan.expression_checks import OUTCOMES
 from agentci.plan.references import check_bundle
+from agentci.steps.results import Outcome
 from tests.support.bundles import AGENTS, bundle_of, problems_of
 
 
@@ -345,7 +349,7 @@ FAULTS: dict[str, Fault] = {
         "ACI-D363", "did you mean `note`?",
     ),
     "outcome that no step has": Fault(
-        run("${{ steps.a.outcome == \"success\" }}"), "ACI-D370", "`success`"
+        run('${{ steps.a.outcome == "success" }}'), "ACI-D370", "`success`"
     ),
     "outcome on the other side": Fault(
         run('${{ "approvd" != steps.a.outcome }}'), "ACI-D370", "did you mean `approved`?"
@@ -385,11 +389,6 @@ def test_a_planted_fault_is_found_and_nothing_else_is_said(name: str) -> None:
 
 
 def test_every_code_of_the_static_checks_has_a_planted_fault() -> None:
-    import re
-    from pathlib import Path
-
-    import agentci.plan
-
     folder = Path(agentci.plan.__path__[0])
     texts = [path.read_text("utf-8") for path in sorted(folder.glob("*.py"))]
     codes = {code for text in texts for code in re.findall(r"ACI-D\d+", text)}
@@ -448,7 +447,8 @@ steps:
             branches:
               one: [{id: x, run: [echo, "${{ steps.build.output.stdout.strip() }}"]}]
               two: [{id: x, python: "a.py:f", with: {files: "${{ steps.build.output.changed }}"}}]
-        - {id: end, run: [echo, "${{ steps.both.output.one.x.stdout }}${{ steps.both.output.two.x.any }}"]}
+        - id: end
+          run: [echo, "${{ steps.both.output.one.x.stdout }}${{ steps.both.output.two.x.any }}"]
   - id: grid
     foreach:
       matrix: {os: [linux, mac], py: ["3.11", "3.12"]}
@@ -509,8 +509,4 @@ def test_checking_twice_gives_the_same() -> None:
 
 
 def test_outcomes_are_those_that_steps_can_have() -> None:
-    from typing import get_args
-
-    from agentci.steps.results import Outcome
-
     assert set(OUTCOMES) == set(get_args(Outcome)) - {"waiting"}
