@@ -39,7 +39,15 @@ class GitWorkspace:
     """The files that one branch of a run works on."""
 
     __slots__ = (
-        "_opener", "_clean", "_home", "_index", "_root", "_shown", "_store", "_tree", "name",
+        "_clean",
+        "_home",
+        "_index",
+        "_opener",
+        "_root",
+        "_shown",
+        "_store",
+        "_tree",
+        "name",
     )  # fmt: skip
 
     def __init__(self, store: GitStore, name: str, *, tree: str, opener: WorkspaceOpener) -> None:
