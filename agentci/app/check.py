@@ -14,7 +14,7 @@ from agentci.core.errors import Problem, SpecError
 from agentci.plan.bundle import all_steps
 
 if TYPE_CHECKING:
-    from agentci.core.effects import Files
+    from agentci.app.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ def execute(request: CheckRequest) -> CheckResult:
     files = wiring.files()
     project = open_project(request.start, files)
     folders = project.find_pipelines(request.pipelines)
-    return CheckResult(tuple(_check(folder, files) for folder in folders))
+    return CheckResult(tuple(_check(folder, project) for folder in folders))
 
 
-def _check(folder: Path, files: Files) -> CheckedPipeline:
+def _check(folder: Path, project: Project) -> CheckedPipeline:
     try:
-        bundle = checked_bundle(folder, files)
+        bundle = checked_bundle(folder, project.files, root=project.root)
     except SpecError as error:
         return CheckedPipeline(
             name=folder.resolve().name,

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.errors import AgentciError, SpecError, UsageError
 from agentci.core.json_types import JsonObject
+from agentci.models.registry import provider_names
 from agentci.plan.bundle import Bundle, PromptFile, collect_paths
+from agentci.plan.references import check_bundle
 from agentci.spec.loader import load_pipeline
+from agentci.spec.script import read_script
+from agentci.tools.registry import tool_digest, tool_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +29,11 @@ _MAX_DEPTH = 20
 """Sub-pipelines inside sub-pipelines."""
 
 
-def read_bundle(folder: Path, files: Files) -> Bundle:
+def read_bundle(folder: Path, files: Files, *, root: Path) -> Bundle:
     """Read the pipeline in `folder` and everything that it names. Runs nothing of it.
+
+    Only files below the project's folder `root`, or below the pipeline's own, are read, so that a
+    definition from a stranger cannot send other files of the machine to a model.
 
     Files that cannot be read are missing in the bundle, with the reason in `unreadable`;
     `check_bundle` turns them into problems with a place.
@@ -33,18 +41,16 @@ def read_bundle(folder: Path, files: Files) -> Bundle:
     Raises:
         SpecError: when a definition is invalid, the pipeline's own or a sub-pipeline's.
     """
-    return _Reader(files).bundle(folder, ())
+    return _Reader(files, (root.resolve(), folder.resolve())).bundle(folder, ())
 
 
-def checked_bundle(folder: Path, files: Files) -> Bundle:
+def checked_bundle(folder: Path, files: Files, *, root: Path) -> Bundle:
     """Read the pipeline in `folder` and check it.
 
     Raises:
         SpecError: with everything that is wrong.
     """
-    from agentci.plan.references import check_bundle
-
-    bundle = read_bundle(folder, files)
+    bundle = read_bundle(folder, files, root=root)
     problems = check_bundle(bundle)
     if problems:
         raise SpecError(problems)
@@ -52,8 +58,9 @@ def checked_bundle(folder: Path, files: Files) -> Bundle:
 
 
 class _Reader:
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, roots: tuple[Path, ...]) -> None:
         self._files = files
+        self._roots = roots
         self._unreadable: dict[str, str] = {}
 
     def bundle(self, folder: Path, chain: tuple[tuple[Path, str], ...]) -> Bundle:
@@ -72,7 +79,7 @@ class _Reader:
             if above or len(here) >= _MAX_DEPTH:
                 recursive[path] = tuple(name for _place, name in here)
                 continue
-            child = self._try(path, lambda path=path: self.bundle(home / path, here))
+            child = self._try(path, partial(self._child, home, path, here))
             if child is not None:
                 children[path] = child
         bundle = Bundle(
@@ -92,8 +99,17 @@ class _Reader:
         self._unreadable = outer
         return bundle
 
+    def _child(self, home: Path, path: str, chain: tuple[tuple[Path, str], ...]) -> Bundle:
+        self._inside(home, path)
+        return self.bundle(home / path, chain)
+
+    def _inside(self, home: Path, path: str) -> None:
+        target = (home / path).resolve()
+        if not any(target.is_relative_to(root) for root in self._roots):
+            raise UsageError(f"`{path}` is outside of the project")
+
     def _each(self, paths: Iterable[str], read: Callable[[str], T]) -> dict[str, T]:
-        found = {path: self._try(path, lambda path=path: read(path)) for path in paths}
+        found = {path: self._try(path, partial(read, path)) for path in paths}
         return {path: value for path, value in found.items() if value is not None}
 
     def _try(self, path: str, read: Callable[[], T]) -> T | None:
@@ -106,6 +122,7 @@ class _Reader:
             return None
 
     def _read(self, home: Path, path: str) -> bytes:
+        self._inside(home, path)
         return self._files.read(home / path)
 
     def _text(self, home: Path, path: str) -> str:
@@ -129,8 +146,6 @@ class _Reader:
         return value
 
     def _script(self, home: Path, path: str) -> JsonObject:
-        from agentci.spec.script import read_script
-
         script: JsonObject = read_script(self._read(home, path), path).model_dump(
             mode="json", exclude_defaults=True
         )
@@ -152,12 +167,8 @@ class _Reader:
 
 
 def _tool_digests() -> dict[str, Digest]:
-    from agentci.tools.registry import tool_digest, tool_names
-
     return {name: tool_digest(name) for name in tool_names()}
 
 
 def _providers() -> tuple[str, ...]:
-    from agentci.models.registry import provider_names
-
     return provider_names()

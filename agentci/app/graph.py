@@ -54,7 +54,7 @@ def execute(request: GraphRequest) -> GraphResult:
     """
     files = wiring.files()
     project = open_project(request.start, files)
-    bundle = checked_bundle(project.find_pipeline(request.pipeline), files)
+    bundle = checked_bundle(project.find_pipeline(request.pipeline), files, root=project.root)
     plan = build_plan(bundle, _stand_ins(bundle.spec))
     match request.format:
         case "mermaid":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from agentci.record.interaction import Interaction
+from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import interaction_key
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class AttemptLog:
         if not self.session.can_record:
             return
         request = _request(lane)
-        address = self.session.last_reserved(lane, interaction_key(request))
+        address = Address(lane, interaction_key(request), 1)
         self.session.append(Interaction(address, "command", request, {"lost": reason}))
 
 

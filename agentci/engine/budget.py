@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agentci.core.errors import BudgetExceeded
-from agentci.core.messages import Usage
+from agentci.core.messages import ModelRequest, Usage
 
 if TYPE_CHECKING:
-    from agentci.spec.pipeline import PipelineLimits
+    from agentci.agents.protocol import AnswerPort, GatewayPort
+    from agentci.core.lane import Lane
+    from agentci.spec.pipeline import ModelSpec, PipelineLimits
 
 
 @dataclass(slots=True)
@@ -33,11 +35,29 @@ class RunBudget:
                 f"the run used {self.usage.tokens} tokens; `limits.tokens` allows "
                 f"{self.limits.tokens}",
                 code="ACI-B101",
-                hint="raise `limits.tokens` in the pipeline, and run again: what is recorded is not paid twice",
+                hint="raise `limits.tokens` and run again; what is recorded is not paid twice",
             )
         if self.limits.cost is not None and self.cost > self.limits.cost:
             raise BudgetExceeded(
                 f"the run cost {self.cost:.4f}; `limits.cost` allows {self.limits.cost}",
                 code="ACI-B102",
-                hint="raise `limits.cost` in the pipeline, and run again: what is recorded is not paid twice",
+                hint="raise `limits.cost` and run again; what is recorded is not paid twice",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetedGateway:
+    """A gateway that charges every answer, after it was recorded, to the budget of the run."""
+
+    gateway: GatewayPort
+    budget: RunBudget
+
+    async def complete(self, spec: ModelSpec, request: ModelRequest, *, lane: Lane) -> AnswerPort:
+        """Return the answer to `request`.
+
+        Raises:
+            BudgetExceeded: when the run has used more than it may.
+        """
+        answer = await self.gateway.complete(spec, request, lane=lane)
+        self.budget.charge(answer.response.usage, answer.cost or 0.0)
+        return answer

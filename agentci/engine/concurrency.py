@@ -29,9 +29,7 @@ async def gather_ordered(
     return results
 
 
-async def _one(
-    call: Callable[[], Awaitable[T]], gate: asyncio.Semaphore | nullcontext[None]
-) -> T:
+async def _one(call: Callable[[], Awaitable[T]], gate: asyncio.Semaphore | nullcontext[None]) -> T:
     async with gate:
         return await call()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from agentci.core.digest import Digest, digest_json
+from agentci.core.digest import Digest
 from agentci.core.errors import Diverged, Location, ProviderError, SpecError, StepFailed
 from agentci.core.lane import attempt_lane
 from agentci.core.seed import derive_seed, unit_interval
 from agentci.engine.attempts import AttemptLog
+from agentci.engine.evidence import count_as_played, evidence_in
 from agentci.engine.journal_events import RunHistory, step_finished, step_started
 from agentci.plan.explain import explain
 from agentci.plan.keys import StepInstance, StepKey, step_key
@@ -81,9 +82,7 @@ class StepRunner:
         before = context.workspace.tree
         cached = self.cache.load(step, context, key)
         if cached is not None:
-            record = replace(
-                cached, seconds=context.services.effects.clock.monotonic() - started
-            )
+            record = replace(cached, seconds=context.services.effects.clock.monotonic() - started)
         else:
             result = await self._attempts(step, context)
             record = self._record(step, context, result, started=started)
@@ -126,7 +125,7 @@ class StepRunner:
                 hint="start a new run; recorded answers that still fit are used again",
             )
         context.workspace.reset(finished.record.tree)
-        context.services.session.mark_evidence(finished.record.interactions)
+        count_as_played(context.services.session, finished.record.interactions)
         record = finished.record.from_source("resumed")
         self.listener.step_finished(record)
         return record
@@ -204,7 +203,7 @@ class StepRunner:
             outcome=result.outcome,
             output=result.output,
             tree=context.workspace.tree,
-            interactions=services.session.evidence(context.lane) if leaf else (),
+            interactions=evidence_in(services.session, context.lane) if leaf else (),
             children=result.children,
             passed=_passed(step, result),
             message=result.message,

@@ -60,6 +60,9 @@ class Defaults(Model):
     sandbox: SandboxName | None = Field(
         None, description="Of `--sandbox`: where commands of agents run."
     )
+    image: str | None = Field(
+        None, description="Image of the sandbox `docker`. It has to be on the machine."
+    )
 
 
 class ProjectConfig(Model):

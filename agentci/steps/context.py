@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from agentci.agents.protocol import GatewayPort
+from agentci.core.canonical import canonical_bytes
 from agentci.core.digest import Digest
 from agentci.core.effects import Effects, Repository, Sandbox, Workspace
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.lane import Lane
-from agentci.core.messages import Usage
-from agentci.models.gateway import Gateway
 from agentci.plan.bundle import Bundle
 from agentci.record.session import RecordingSession
 from agentci.spec.expressions import evaluate, resolve, truth
-from agentci.spec.pipeline import StepBase
+from agentci.spec.pipeline import Condition, StepBase
 from agentci.steps.results import BlockResult
 from agentci.tools.masking import Masker
 
@@ -24,24 +24,11 @@ from agentci.tools.masking import Masker
 class BlockRunner(Protocol):
     """Runs the steps inside a step. The engine implements it."""
 
-    async def run_block(
-        self, steps: Sequence[StepBase], context: StepContext
-    ) -> BlockResult:
+    async def run_block(self, steps: Sequence[StepBase], context: StepContext) -> BlockResult:
         """Run sibling steps on `context.workspace`, which afterwards has their merged files."""
 
     async def gather(self, calls: Sequence[Callable[[], Any]], *, limit: int | None) -> list[Any]:
         """Await `calls` at the same time and return their results in the order of `calls`."""
-
-
-class Budget(Protocol):
-    """The limits of the whole run."""
-
-    def charge(self, usage: Usage, cost: float) -> None:
-        """Add what a step used.
-
-        Raises:
-            BudgetExceeded: when a limit of the run is passed.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +37,8 @@ class Services:
 
     effects: Effects
     session: RecordingSession
-    gateway: Gateway
+    gateway: GatewayPort
     repository: Repository
-    budget: Budget
     seed: int
     plan_digest: Digest
     """Digest of the definition and everything it refers to; approvals bind to it."""
@@ -116,7 +102,7 @@ class StepContext:
         value = evaluate(template, self.scope)
         return value if isinstance(value, str) else _plain(value)
 
-    def holds(self, condition: str | bool) -> bool:
+    def holds(self, condition: Condition) -> bool:
         """Return the truth of a condition; anything but a boolean is an error."""
         return truth(condition, self.scope)
 
@@ -126,6 +112,4 @@ class StepContext:
 
 
 def _plain(value: JsonValue) -> str:
-    from agentci.core.canonical import canonical_bytes
-
     return canonical_bytes(value).decode()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agentci.core.json_types import JsonValue
     from agentci.spec.pipeline import StepBase
     from agentci.steps.context import StepContext
+    from agentci.steps.results import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,12 @@ async def run_branches(
     records = tuple(record for block in blocks for record in block.records)
     stopped = next((block.stopped for block in blocks if block.stopped is not None), None)
     if stopped is not None:
-        outcome = "waiting" if _all_waiting(blocks) else "failed"
+        outcome: Outcome = "waiting" if _all_waiting(blocks) else "failed"
         message = f"`{stopped.lane}`: {stopped.outcome}"
         return FanOut(blocks, StepResult(outcome, None, message=message, children=records))
     trees = {branch.name: tree for branch, (_block, tree) in zip(branches, states, strict=True)}
     try:
-        merged = merge_branches(
-            context.services.repository, base, trees, lane=context.lane
-        )
+        merged = merge_branches(context.services.repository, base, trees, lane=context.lane)
     except MergeConflict as error:
         return FanOut(blocks, StepResult("failed", None, message=error.message, children=records))
     context.workspace.reset(merged)

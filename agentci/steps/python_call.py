@@ -14,7 +14,7 @@ from agentci.steps.commands import DEFAULT_TIMEOUT, environment
 from agentci.tools.masking import Masker
 
 if TYPE_CHECKING:
-    from agentci.core.json_types import JsonValue
+    from agentci.core.json_types import JsonObject, JsonValue
     from agentci.steps.context import StepContext
 
 _CHILD = Path(__file__).with_name("python_child.py")
@@ -46,7 +46,7 @@ class PythonReply:
 async def call_function(call: PythonCall, context: StepContext) -> PythonReply:
     """Call the function with the workspace as working directory."""
     file, _, function = call.target.partition(":")
-    request = {
+    request: JsonObject = {
         "file": str(context.services.folder_of(context.bundle) / file),
         "function": function,
         "arguments": dict(call.arguments),

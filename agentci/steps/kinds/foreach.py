@@ -10,6 +10,7 @@ from agentci.plan.items import expand_items
 from agentci.steps.fan_out import Branch, outputs_of, run_branches
 
 if TYPE_CHECKING:
+    from agentci.core.json_types import JsonObject
     from agentci.spec.pipeline import ForeachStep
     from agentci.steps.context import StepContext
     from agentci.steps.results import StepResult
@@ -29,5 +30,5 @@ async def execute(step: ForeachStep, context: StepContext) -> StepResult:
         for item in items
     ]
     fan = await run_branches(branches, context, limit=step.foreach.concurrency)
-    output = {"keys": [item.key for item in items], "items": outputs_of(fan.blocks)}
+    output: JsonObject = {"keys": [item.key for item in items], "items": outputs_of(fan.blocks)}
     return replace(fan.result, output=output)

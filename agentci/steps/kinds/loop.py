@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentci.core.lane import iteration_lane
-from agentci.steps.results import StepRecord, StepResult, scope_entry
+from agentci.steps.results import BlockResult, StepRecord, StepResult, scope_entry
 
 if TYPE_CHECKING:
     from agentci.core.json_types import JsonValue
     from agentci.spec.pipeline import LoopStep
     from agentci.steps.context import StepContext
-    from agentci.steps.results import BlockResult
 
 VERSION = 1
 
@@ -25,6 +24,7 @@ async def execute(step: LoopStep, context: StepContext) -> StepResult:
     body = step.loop
     records: list[StepRecord] = []
     carry = context.resolve(body.initial)
+    block = BlockResult(())
     for index in range(1, body.max + 1):
         inner = context.at(iteration_lane(context.lane, index)).with_scope(
             carry=carry, loop={"iteration": index, "max": body.max}

@@ -15,8 +15,17 @@ if TYPE_CHECKING:
     from agentci.core.json_types import JsonObject, JsonValue
     from agentci.spec.pipeline import PythonStep
     from agentci.steps.context import StepContext
+    from agentci.steps.results import Outcome
 
 VERSION = 1
+
+
+def inputs(step: PythonStep, context: StepContext) -> JsonObject:
+    """Return the arguments with all expressions evaluated."""
+    return {
+        "with": {name: context.resolve(value) for name, value in step.with_.items()},
+        "pass_env": passed_environment(step.pass_env, context),
+    }
 
 
 async def execute(step: PythonStep, context: StepContext) -> StepResult:
@@ -41,7 +50,7 @@ async def execute(step: PythonStep, context: StepContext) -> StepResult:
     else:
         answer = await call({})
     if answer["error"] is not None:
-        outcome = "timed_out" if answer["timed_out"] else "failed"
+        outcome: Outcome = "timed_out" if answer["timed_out"] else "failed"
         return StepResult(outcome, None, message=str(answer["error"]))
     notes: dict[str, JsonValue] = {}
     if answer["changed"] and step.side_effects == "pure":

@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 VERSION = 1
 
 
+def inputs(step: CommandStep, context: StepContext) -> JsonObject:
+    """Return the command with all expressions evaluated."""
+    return {
+        "run": list(render_words(step.run, context)),
+        "folder": context.text(step.folder),
+        "stdin": context.text(step.stdin),
+        "env": {name: context.text(value) for name, value in step.env.items()},
+        "pass_env": passed_environment(step.pass_env, context),
+    }
+
+
 async def execute(step: CommandStep, context: StepContext) -> StepResult:
     """Run the command; the output has its exit code and its masked stdout and stderr."""
     env = {

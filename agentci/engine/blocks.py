@@ -83,9 +83,7 @@ class _Graph:
         """Run every step as soon as its needs are there, and merge the files at the end."""
         done = {step.id: asyncio.Event() for step in self._steps}
         await gather_ordered([partial(self._when_ready, step, done) for step in self._steps])
-        records = tuple(
-            self._records[step.id] for step in self._steps if step.id in self._records
-        )
+        records = tuple(self._records[step.id] for step in self._steps if step.id in self._records)
         stopped = next((record for record in records if not record.passed), None)
         if stopped is None:
             self._context.workspace.reset(self._tree(self._needs))
@@ -156,8 +154,6 @@ def _outer(context: StepContext) -> Mapping[str, JsonValue]:
     return steps
 
 
-def _enter(
-    step: StepBase, context: StepContext, seen: Mapping[str, JsonValue]
-) -> StepContext:
+def _enter(step: StepBase, context: StepContext, seen: Mapping[str, JsonValue]) -> StepContext:
     lane = child_lane(context.lane, step.id)
     return context.at(lane, scope={**context.scope, "steps": dict(seen)})

@@ -1,0 +1,142 @@
+"""Carrying out a run, new or resumed: executes it, seals the recordings, compares, reports."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from agentci.app import wiring
+from agentci.app.lock_entries import compare, lock_entry
+from agentci.app.run_request import LockComparison, RunReport
+from agentci.app.run_services import Sandboxes, build_services, open_cache, open_repository
+from agentci.core.errors import AgentciError, Interrupted
+from agentci.engine.executor import RunSetup, execute
+from agentci.record.journal import Journal
+from agentci.record.session import Mode, RecordingSession
+
+if TYPE_CHECKING:
+    from agentci.app.undertaking import Undertaking
+    from agentci.core.effects import Effects
+    from agentci.engine.executor import RunResult
+
+DEFAULT_JOBS = 8
+
+
+def carry_out(undertaking: Undertaking) -> RunReport:
+    """Execute a run to its end and report it.
+
+    Raises:
+        AgentciError: what ended the run before it had a result. What was recorded is kept.
+        Interrupted: when the user stopped it.
+    """
+    effects = wiring.effects()
+    with ExitStack() as stack:
+        journal = _open_journal(undertaking, effects)
+        stack.callback(journal.close)
+        session = RecordingSession(
+            effects.files,
+            undertaking.cassettes,
+            mode=undertaking.mode,
+            record_all=undertaking.request.record_all,
+            rerecord=_record_command(undertaking),
+        )
+        stack.callback(session.close)
+        sandboxes = Sandboxes(undertaking.config.defaults.image)
+        services = build_services(
+            undertaking,
+            effects=effects,
+            session=session,
+            repository=open_repository(undertaking),
+            journal=journal,
+            sandboxes=sandboxes,
+        )
+        setup = RunSetup(
+            bundle=undertaking.bundle,
+            inputs=undertaking.inputs,
+            services=services,
+            journal=journal,
+            history=undertaking.history,
+            cache=open_cache(undertaking, stack),
+            listener=undertaking.listener,
+            jobs=undertaking.request.jobs or undertaking.config.defaults.jobs or DEFAULT_JOBS,
+        )
+        result = _execute(setup, sandboxes)
+        report = _report(undertaking, setup, result)
+        journal.write(
+            {"type": "run.finished", "verdict": report.verdict, "run_digest": report.run_digest},
+            sync=True,
+        )
+        return report
+
+
+def _open_journal(undertaking: Undertaking, effects: Effects) -> Journal:
+    path = undertaking.folder.journal
+    if effects.files.exists(path):
+        return Journal.open(effects.files, path)
+    return Journal.create(effects.files, path, {"run": undertaking.folder.run_id})
+
+
+def _record_command(undertaking: Undertaking) -> str:
+    return f"agentci run {undertaking.pipeline_name} --mode record"
+
+
+def _execute(setup: RunSetup, sandboxes: Sandboxes) -> RunResult:
+    async def main() -> RunResult:
+        try:
+            return await execute(setup)
+        finally:
+            await sandboxes.close()
+            await setup.services.effects.http.close()
+
+    try:
+        return asyncio.run(main())
+    except KeyboardInterrupt:
+        run_id = setup.services.run_id
+        setup.journal.write(
+            {"type": "run.stopped", "code": "ACI-I130", "message": "interrupted"}, sync=True
+        )
+        setup.services.session.seal(complete=False)
+        raise Interrupted(
+            f"run `{run_id}` was interrupted; everything recorded is kept",
+            hint=f"agentci resume {run_id}",
+        ) from None
+    except AgentciError as error:
+        setup.journal.write(
+            {"type": "run.stopped", "code": error.code, "message": error.message}, sync=True
+        )
+        raise
+
+
+def _report(undertaking: Undertaking, setup: RunSetup, result: RunResult) -> RunReport:
+    services = setup.services
+    passed = result.verdict == "passed"
+    cassettes = services.session.seal(complete=passed)
+    entry = lock_entry(setup, result, cassettes)
+    comparison = LockComparison(None, "a live run cannot be compared")
+    if undertaking.mode is not Mode.LIVE:
+        comparison = compare(undertaking, entry, services.effects.files)
+    repository = services.repository
+    branch = undertaking.request.branch
+    if passed and branch is not None and result.commit is not None:
+        repository.publish(result.commit, branch)
+    unplayed = services.session.unplayed() if passed else ()
+    return RunReport(
+        run_id=undertaking.folder.run_id,
+        pipeline=undertaking.pipeline_name,
+        mode=undertaking.mode,
+        verdict=result.verdict,
+        run_digest=result.run_digest,
+        lock=comparison,
+        base=repository.base_commit,
+        commit=result.commit,
+        tree=result.tree,
+        patch=repository.diff(repository.base_tree, result.tree),
+        output=result.output,
+        records=result.records,
+        stopped=result.stopped,
+        lock_entry=entry.fields(),
+        unplayed=tuple(f"{each.lane} {each.key}#{each.occurrence}" for each in unplayed),
+        cassettes=undertaking.cassettes.as_posix(),
+        notes=tuple(repository.notes),
+    )

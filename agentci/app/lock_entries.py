@@ -1,0 +1,78 @@
+"""A run's entry for `agentci.lock`, and comparing a run with the entry that is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentci.app.run_request import LockComparison
+from agentci.core.digest import Digest, digest_json
+from agentci.plan.bundle import spec_json
+from agentci.spec.lock import LOCK_FILE, PipelineLock, differences, load_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentci.app.undertaking import Undertaking
+    from agentci.core.effects import Files
+    from agentci.core.json_types import JsonObject, JsonValue
+    from agentci.engine.executor import RunResult, RunSetup
+    from agentci.plan.bundle import Bundle
+
+
+def lock_entry(setup: RunSetup, result: RunResult, cassettes: Digest) -> PipelineLock:
+    """Return what the lock file says of a run: what it was made of, and what came out."""
+    bundles = list(_all_bundles(setup.bundle))
+    return PipelineLock(
+        definition=digest_json([spec_json(bundle.spec) for bundle in bundles]),
+        prompts=digest_json(
+            [{path: each.digest for path, each in b.prompts.items()} for b in bundles]
+        ),
+        models=digest_json(
+            [{n: m.model_dump(mode="json") for n, m in b.spec.models.items()} for b in bundles]
+        ),
+        tools=digest_json([_tools(bundle) for bundle in bundles]),
+        cassettes=cassettes,
+        inputs=setup.services.inputs_digest,
+        base=setup.services.repository.base_commit,
+        run_digest=result.run_digest,
+        commit=result.commit,
+    )
+
+
+def compare(undertaking: Undertaking, entry: PipelineLock, files: Files) -> LockComparison:
+    """Compare a run with the accepted one of the same pipeline.
+
+    Raises:
+        SafetyRefusal: when the lock file was edited by hand.
+        FormatError: when it cannot be read.
+    """
+    lock = load_lock(undertaking.request.project / LOCK_FILE, files)
+    accepted = lock.pipelines.get(undertaking.pipeline_name)
+    if accepted is None:
+        return LockComparison(None, f"`{LOCK_FILE}` has no accepted run of this pipeline")
+    changed = differences(accepted, entry)
+    asked = [name for name in ("inputs", "base") if name in changed]
+    if asked:
+        return LockComparison(None, f"the accepted run had another {' and another '.join(asked)}")
+    if accepted.run_digest == entry.run_digest:
+        return LockComparison(matches=True, note="")
+    causes = [name for name in changed if name not in {"run_digest", "commit"}]
+    shown = ", ".join(f"`{name}`" for name in causes)
+    return LockComparison(
+        matches=False,
+        note=f"changed since the accepted run: {shown}"
+        if causes
+        else "nothing that it is made of changed: something in the run is not deterministic",
+    )
+
+
+def _all_bundles(bundle: Bundle) -> Iterator[Bundle]:
+    yield bundle
+    for path in sorted(bundle.children):
+        yield from _all_bundles(bundle.children[path])
+
+
+def _tools(bundle: Bundle) -> JsonObject:
+    used = sorted({tool for agent in bundle.spec.agents.values() for tool in agent.tools})
+    tools: dict[str, JsonValue] = {name: bundle.tool_digests.get(name) for name in used}
+    return tools

@@ -1,0 +1,146 @@
+"""Builds what the steps of a run share, from the adapters and the definition."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentci.app import wiring
+from agentci.app.run_folder import STATE_FOLDER
+from agentci.engine.budget import BudgetedGateway, RunBudget
+from agentci.engine.executor import inputs_digest
+from agentci.engine.step_cache import StepCache
+from agentci.models.gateway import Gateway
+from agentci.record.action_cache import ActionCache
+from agentci.record.object_store import ObjectStore
+from agentci.record.session import Mode
+from agentci.spec.script import Script
+from agentci.steps.context import Services
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from agentci.app.undertaking import Undertaking
+    from agentci.core.effects import Effects, Repository, Sandbox
+    from agentci.core.lane import Lane
+    from agentci.plan.bundle import Bundle
+    from agentci.record.journal import Journal
+    from agentci.record.session import RecordingSession
+
+CACHE_FOLDER = "cache"
+
+
+def open_repository(undertaking: Undertaking) -> Repository:
+    """Open what the run works on: `--repo`, the definition's folder, or the project itself."""
+    request = undertaking.request
+    store = undertaking.folder.store
+    if request.repository is not None:
+        return wiring.open_repository(request.repository, store)
+    declared = undertaking.bundle.spec.repository
+    if declared is None:
+        return wiring.open_repository(request.project, store)
+    folder = request.pipeline / declared
+    if wiring.files().exists(folder / ".git"):
+        return wiring.open_repository(folder, store)
+    return wiring.open_folder(folder, store)
+
+
+def open_cache(undertaking: Undertaking, stack: ExitStack) -> StepCache:
+    """Open the action cache; `stack` closes it."""
+    folder = undertaking.request.project / STATE_FOLDER / CACHE_FOLDER
+    store = wiring.byte_store(folder)
+    stack.callback(store.close)
+    request = undertaking.request
+    usable = (
+        request.use_cache
+        and undertaking.mode is not Mode.LIVE
+        and not request.record_all
+        and not request.execute_tools
+    )
+    objects = ObjectStore(wiring.files(), folder)
+    return StepCache(ActionCache(store, objects), enabled=usable)
+
+
+def build_services(
+    undertaking: Undertaking,
+    *,
+    effects: Effects,
+    session: RecordingSession,
+    repository: Repository,
+    journal: Journal,
+    sandboxes: Sandboxes,
+) -> Services:
+    """Put together what steps may use."""
+    bundle, request = undertaking.bundle, undertaking.request
+    gateway = Gateway(
+        session=session,
+        http=effects.http,
+        clock=effects.clock,
+        env=effects.env,
+        endpoints=undertaking.config.endpoints,
+        scripts=_scripts(bundle),
+    )
+
+    def dispatch(lane: Lane) -> None:
+        journal.write({"type": "step.dispatched", "lane": lane}, sync=True)
+
+    return Services(
+        effects=effects,
+        session=session,
+        gateway=BudgetedGateway(gateway, RunBudget(bundle.spec.limits)),
+        repository=repository,
+        seed=undertaking.seed,
+        plan_digest=bundle.digest,
+        inputs_digest=inputs_digest(undertaking.inputs),
+        run_id=undertaking.folder.run_id,
+        home=undertaking.folder.home,
+        search_path=_search_path(effects),
+        python=sys.executable,
+        open_sandbox=sandboxes.open,
+        folder_of=_folder_of,
+        live=undertaking.mode is Mode.LIVE,
+        sandbox_override=request.sandbox or undertaking.config.defaults.sandbox,
+        execute_tools=request.execute_tools,
+        decisions=undertaking.history.decisions,
+        dispatched=undertaking.history.dispatched,
+        on_dispatch=dispatch,
+        on_activity=undertaking.listener.activity,
+    )
+
+
+class Sandboxes:
+    """The sandboxes of one run, one of each kind."""
+
+    def __init__(self, image: str | None) -> None:
+        """Use `image` for containers."""
+        self._settings = {"image": image} if image else {}
+        self._open: dict[str, Sandbox] = {}
+
+    def open(self, name: str) -> Sandbox:
+        """Return the sandbox `name`, the same one every time."""
+        if name not in self._open:
+            self._open[name] = wiring.sandbox(name, self._settings)
+        return self._open[name]
+
+    async def close(self) -> None:
+        """Remove containers and other leftovers."""
+        for name in sorted(self._open):
+            await self._open[name].close()
+
+
+def _scripts(bundle: Bundle) -> dict[str, Script]:
+    found = {path: Script.model_validate(data) for path, data in bundle.scripts.items()}
+    for child in bundle.children.values():
+        found.update(_scripts(child))
+    return found
+
+
+def _folder_of(bundle: Bundle) -> Path:
+    return Path(bundle.folder_name).resolve()
+
+
+def _search_path(effects: Effects) -> str:
+    """Put the interpreter's folder first, so that `python` is the one that runs agentci."""
+    own = str(Path(sys.executable).parent)
+    return ":".join([own, effects.env.get("PATH") or "/usr/local/bin:/usr/bin:/bin"])
