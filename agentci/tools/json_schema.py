@@ -79,7 +79,7 @@ def _is_plain(schema: Any) -> bool:
     if schema.get("$schema", _DIALECT) != _DIALECT or not isinstance(schema.get("$id", ""), str):
         return False
     return (
-        _is_type(schema.get("type", []))
+        _is_type(schema.get("type", "object"))
         and isinstance(schema.get("enum", []), list | tuple)
         and _are_texts(schema.get("required", []))
         and all(_is_size(schema[name]) for name in schema if name[3:] in {"Items", "Length"})
@@ -95,13 +95,13 @@ def _has_plain_parts(schema: Mapping[str, Any]) -> bool:
     additional = schema.get("additionalProperties", True)
     if not isinstance(additional, bool) and not _is_plain(additional):
         return False
-    return _is_plain(schema.get("items", {}))
+    return "items" not in schema or _is_plain(schema["items"])
 
 
 def _is_type(value: Any) -> bool:
     if isinstance(value, str):
         return value in _TYPES
-    return _are_texts(value) and _TYPES.issuperset(value)
+    return _are_texts(value) and bool(value) and _TYPES.issuperset(value)
 
 
 def _are_texts(value: Any) -> bool:
