@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from agentci.core.canonical import canonical_bytes
 from agentci.core.effects import Clock, Env, Http
-from agentci.core.errors import CassetteMiss, UsageError
+from agentci.core.errors import CassetteMiss, Location, SafetyRefusal, UsageError
 from agentci.core.json_types import JsonObject
 from agentci.core.lane import Lane
 from agentci.core.messages import ModelRequest, ModelResponse, Usage
@@ -37,6 +37,8 @@ from agentci.record.keys import canonical_request, interaction_key
 from agentci.record.session import Mode, RecordingSession
 from agentci.spec.pipeline import ModelSpec
 from agentci.spec.script import Script
+
+_SHORTEST_KEY = 12
 
 Source: TypeAlias = Literal["replayed", "recorded", "live"]
 
@@ -131,6 +133,8 @@ class Gateway:
         if isinstance(endpoint, NotConfigured):
             raise self._not_configured(call, endpoint)
         response = await self._call(call, endpoint)
+        if self.session.mode is not Mode.LIVE:
+            _refuse_key(call, response, endpoint)
         return self._keep(call, response, endpoint.origin)
 
     def _issue(self, spec: ModelSpec, request: ModelRequest, lane: Lane) -> _Call:
@@ -214,6 +218,25 @@ class Gateway:
             code=miss.code,
             hint=f"to record it, {why.hint}; {miss.hint}" if miss.hint else why.hint,
             location=miss.location,
+        )
+
+
+def _refuse_key(call: _Call, response: WireResponse, endpoint: Endpoint) -> None:
+    """Keep the very key of a call out of its recording, whatever shape it has.
+
+    Short values are placeholders such as `ollama`, and words that may well stand in a text.
+    """
+    key = endpoint.key or ""
+    if len(key) < _SHORTEST_KEY:
+        return
+    if key.encode() in response.body or key.encode() in canonical_bytes(call.canonical):
+        raise SafetyRefusal(
+            f"the key in `{endpoint.key_env}` stands in the text of a call, so the call is not "
+            "recorded",
+            code="ACI-P150",
+            hint="find out how the key came into a prompt, a tool's output or an answer, and "
+            "replace it with a new one",
+            location=Location(lane=call.address.lane),
         )
 
 

@@ -11,7 +11,10 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from agentci.spec.format_header import check_format
 from agentci.spec.pipeline import Model
+from agentci.spec.validation import validate
+from agentci.spec.yaml_document import parse_document
 
 SCRIPT_FORMAT = "agentci/script"
 SCRIPT_VERSION = 1
@@ -118,9 +121,8 @@ def read_script(data: bytes, name: str) -> Script:
 
     Raises:
         SpecError: with all problems and their places.
+        FormatError: when it is another format, or a newer version.
     """
-    # The parser is only needed where a definition has a script at all.
-    from agentci.spec.validation import validate  # noqa: PLC0415
-    from agentci.spec.yaml_document import parse_document  # noqa: PLC0415
-
-    return validate(parse_document(data, name), Script)
+    document = parse_document(data, name)
+    check_format(document, SCRIPT_FORMAT, SCRIPT_VERSION)
+    return validate(document, Script)
