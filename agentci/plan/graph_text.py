@@ -94,12 +94,16 @@ def _detail(node: PlanNode) -> str:
         words = step.run if isinstance(step.run, str) else " ".join(step.run)
         return "run " + _shortened(words)
     if isinstance(step, LoopStep):
-        return f"loop, at most {step.loop.max}: until {_shortened(step.loop.until)}"
+        return f"loop, at most {step.loop.max}: until {_condition(step.loop.until)}"
     if isinstance(step, PythonStep | PipelineStep):
         return f"{node.kind} {step.python if isinstance(step, PythonStep) else step.pipeline}"
     if node.kind == "foreach":
-        return "foreach" if node.items is None else f"foreach, {len(node.items)} items"
+        return f"foreach, {len(node.items)} items" if node.items else "foreach"
     return node.kind
+
+
+def _condition(text: str) -> str:
+    return _shortened(text.strip().removeprefix("${{").removesuffix("}}"))
 
 
 def _shortened(text: str) -> str:
@@ -129,8 +133,8 @@ def _mermaid_block(nodes: Sequence[PlanNode], *, ids: _Ids, depth: int) -> Itera
 
 
 def _mermaid_text(text: str) -> str:
-    """Write the characters that Mermaid or its HTML labels read as entity codes."""
-    special = '"#&<>`\\{}[]()|;'
+    """Write what Mermaid or its HTML labels would read as their own, as entity codes."""
+    special = '"#%&<>`\\'
     return "".join(f"#{ord(c)};" if c in special or not c.isprintable() else c for c in text)
 
 

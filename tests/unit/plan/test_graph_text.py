@@ -35,7 +35,7 @@ steps:
 MERMAID = """\
 flowchart TD
   s1["setup<br/>run make say #34;hi#34;"]
-  subgraph s2["fix<br/>loop, at most 3: until $#123;#123; steps.review.output.approved #125;#125;"]
+  subgraph s2["fix<br/>loop, at most 3: until steps.review.output.approved"]
     s3(["code<br/>agent coder"])
     s4(["review<br/>agent reviewer"])
   end
@@ -62,7 +62,7 @@ DOT = r"""digraph "test" {
   node [shape=box, style=rounded];
   s1 [label="setup\nrun make say \"hi\"", shape=box];
   subgraph cluster_s2 {
-    label="fix\nloop, at most 3: until ${{ steps.review.output.approved }}";
+    label="fix\nloop, at most 3: until steps.review.output.approved";
     s3 [label="code\nagent coder", shape=ellipse];
     s4 [label="review\nagent reviewer", shape=ellipse];
   }
@@ -113,5 +113,5 @@ def test_no_text_can_break_out_of_its_label(word: str) -> None:
     step = plan.nodes[0].step.model_copy(update={"run": (word,)})
     broken = replace(plan, nodes=(replace(plan.nodes[0], step=step),))
     assert len(to_mermaid(broken).splitlines()) == 2
-    assert re.fullmatch(r'  s1\["[^"\[\]]*"\]', to_mermaid(broken).splitlines()[1])
+    assert re.fullmatch(r'  s1\["[^"]*"\]', to_mermaid(broken).splitlines()[1])
     assert re.search(r'label="(?:[^"\\]|\\.)*", shape=box\];', to_dot(broken))
