@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
 import stat
 import subprocess
 from base64 import b64decode, b64encode
@@ -78,7 +78,7 @@ class FolderWorkspace:
         content = {
             str(path.relative_to(self._path)): [
                 b64encode(
-                    os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+                    str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
                 ).decode(),
                 "link" if path.is_symlink() else bool(path.stat().st_mode & stat.S_IXUSR),
             ]
@@ -113,7 +113,8 @@ class FakeSandbox:
         self.requests.append(request)
         if self.reply is not None:
             return self.reply(request)
-        done = subprocess.run(
+        done = await asyncio.to_thread(
+            subprocess.run,
             request.argv,
             cwd=request.root / request.folder,
             env=dict(request.env),

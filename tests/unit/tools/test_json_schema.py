@@ -44,7 +44,7 @@ def _schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-SCHEMAS = st.recursive(st.just({}), _schemas, max_leaves=6)
+SCHEMAS: st.SearchStrategy[Any] = st.recursive(st.just({}), _schemas, max_leaves=6)
 
 
 @settings(max_examples=300)
@@ -62,7 +62,7 @@ def test_both_ways_agree_on_the_verdict(schema: Any, value: Any) -> None:
 
 
 def test_places_and_words() -> None:
-    schema = {
+    schema: dict[str, Any] = {
         "type": "object",
         "properties": {
             "a/b": {"type": "array", "items": {"type": ["integer", "null"]}},
@@ -86,7 +86,9 @@ def test_many_violations_are_cut() -> None:
 
 
 def test_keywords_of_the_library_have_our_words() -> None:
-    schema = {"properties": {"a": {"pattern": "^x"}, "b": {"anyOf": [{"type": "null"}]}}}
+    schema: dict[str, Any] = {
+        "properties": {"a": {"pattern": "^x"}, "b": {"anyOf": [{"type": "null"}]}}
+    }
     found = violations(schema, {"a": "y", "b": 1})
     assert [(item.path, item.text) for item in found] == [
         ("/a", 'must match the regular expression "^x"'),

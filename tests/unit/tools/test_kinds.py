@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from hypothesis import strategies as st
 
 from agentci.core.effects import CommandRequest, CommandResult
 from agentci.tools.kinds import search as search_module
+from agentci.tools.kinds.edit_file import EditFile
 from agentci.tools.kinds.list_files import MAX_ENTRIES, ListFiles
 from agentci.tools.kinds.read_file import MAX_CHARACTERS, ReadFile
 from agentci.tools.kinds.run_command import MAX_CHARACTERS as MAX_OUTPUT
 from agentci.tools.kinds.run_command import RunCommand, shorten
 from agentci.tools.kinds.search import MAX_MATCHES, Search
-from agentci.tools.kinds.edit_file import EditFile
 from agentci.tools.kinds.write_file import WriteFile
 from agentci.tools.protocol import Tool, ToolContext, ToolOutcome, ToolProblem
 from tests.support.tool_fakes import FakeSandbox, make_context
@@ -158,8 +159,6 @@ def test_line_ends_of_an_edited_file_stay(context: ToolContext) -> None:
 
 @given(st.text("ab\n", max_size=30), st.text("ab\n", min_size=1, max_size=3))
 def test_an_edit_happens_exactly_when_the_text_is_there_once(text: str, search: str) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         context = make_context(Path(folder) / "ws", files={"f": text})
         count = sum(text.startswith(search, i) for i in range(len(text)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from agentci.core.errors import CassetteMiss, Diverged, FormatError, SafetyRefusal, UsageError
 from agentci.core.effects import CommandRequest, CommandResult
+from agentci.core.errors import CassetteMiss, Diverged, FormatError, SafetyRefusal, UsageError
 from agentci.core.json_types import JsonObject
 from agentci.core.lane import Lane
 from agentci.core.messages import ToolCallPart, ToolResultPart
@@ -280,7 +280,7 @@ class Sneaky:
     name = "sneaky"
     version = 1
     description = "x"
-    parameters: JsonObject = {"type": "object"}
+    parameters: ClassVar[JsonObject] = {"type": "object"}
     effect: Effect = "pure"
 
     def refuse(self, arguments: JsonObject, context: ToolContext) -> str | None:

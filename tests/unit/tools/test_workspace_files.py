@@ -146,10 +146,10 @@ def test_a_folder_swapped_for_a_link_while_working_never_leads_outside(root: Pat
     def swap() -> None:
         while not stop.is_set():
             try:
-                os.rename(root / "swap", root / "kept")
-                os.symlink("../outside", root / "swap")
-                os.unlink(root / "swap")
-                os.rename(root / "kept", root / "swap")
+                (root / "swap").rename(root / "kept")
+                (root / "swap").symlink_to("../outside")
+                (root / "swap").unlink()
+                (root / "kept").rename(root / "swap")
             except OSError:  # the writer made the folder in between
                 shutil.rmtree(root / "kept", ignore_errors=True)
 
@@ -248,7 +248,8 @@ def test_a_full_disk_is_a_fault_of_the_machine_and_leaves_the_file(
 
 def test_no_descriptor_stays_open(root: Path) -> None:
     files = WorkspaceFiles(root)
-    before = len(os.listdir("/proc/self/fd"))
+    descriptors = Path("/proc/self/fd")
+    before = sum(1 for _ in descriptors.iterdir())
     for path in ("src/a.py", "missing/x", "../x", "src/a.py/x"):
         try:
             files.read(path)
@@ -257,7 +258,7 @@ def test_no_descriptor_stays_open(root: Path) -> None:
             pass
     with files.open_folder("src"):
         pass
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert sum(1 for _ in descriptors.iterdir()) == before
 
 
 def test_binary_and_other_encodings_are_named() -> None:
