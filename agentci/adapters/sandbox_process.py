@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import errno
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -27,6 +28,7 @@ KILLED = 137
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 _UMASK = 0o022
+_SHELL_SAID = re.compile(rb"agentci: [^\n]*\n")
 _CHUNK = 65_536
 _GRACE = 1.0
 """Seconds in which a pipe that a process beyond our reach holds open may still give output."""
@@ -38,6 +40,9 @@ class Launch:
 
     argv: Sequence[str]
     folder: Path
+    env: Mapping[str, str]
+    memory: int | None = None
+    """Bytes of private memory for each process, or None for no limit."""
 
 
 class ProcessSandbox:
@@ -55,7 +60,7 @@ class ProcessSandbox:
         folder = working_folder(request)
         if isinstance(folder, CommandResult):
             return folder
-        return await self.supervise(request, Launch(request.argv, folder))
+        return await self.supervise(request, Launch(request.argv, folder, request.env))
 
     async def supervise(self, request: CommandRequest, launch: Launch) -> CommandResult:
         """Start `launch` for `request`, feed it, collect its output, and end all it started."""
@@ -63,7 +68,7 @@ class ProcessSandbox:
             adopt_orphans()
             self._adopts = True
         try:
-            process = _start(request, launch)
+            process = _start(launch, has_input=bool(request.stdin))
         except OSError as error:
             return not_started(launch.argv[0], error)
         self._running.add(process.pid)
@@ -71,7 +76,7 @@ class ProcessSandbox:
         try:
             timed_out = await supervision.wait()
         finally:
-            self._end(process, request)
+            self._end(process.pid, launch, root=request.root)
             await supervision.finish()
         stdout, stderr = supervision.stdout.result(), supervision.stderr.result()
         if timed_out:
@@ -82,10 +87,9 @@ class ProcessSandbox:
     async def close(self) -> None:
         """Nothing is left to remove: every command ends with its descendants."""
 
-    def _end(self, process: subprocess.Popen[bytes], request: CommandRequest) -> None:
-        self._running.discard(process.pid)
-        traces = Traces(request.root.resolve(), request.env, alone=not self._running)
-        end_tree(process.pid, traces)
+    def _end(self, pid: int, launch: Launch, *, root: Path) -> None:
+        self._running.discard(pid)
+        end_tree(pid, Traces(root.resolve(), launch.env, alone=not self._running))
 
 
 def working_folder(request: CommandRequest) -> Path | CommandResult:
@@ -111,14 +115,25 @@ def not_started(program: str, error: OSError) -> CommandResult:
     return CommandResult(NOT_EXECUTABLE, b"", f"agentci: {program}: {reason}\n".encode())
 
 
-def _start(request: CommandRequest, launch: Launch) -> subprocess.Popen[bytes]:
+def named_failure(result: CommandResult, program: str) -> CommandResult:
+    """Put our words for a program that cannot be started in the place of an inner shell's.
+
+    That shell is called `agentci`, and says nothing else.
+    """
+    if result.exit_code in {NOT_FOUND, NOT_EXECUTABLE} and _SHELL_SAID.fullmatch(result.stderr):
+        number = errno.ENOENT if result.exit_code == NOT_FOUND else errno.EACCES
+        return not_started(program, OSError(number, os.strerror(number)))
+    return result
+
+
+def _start(launch: Launch, *, has_input: bool) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         launch.argv,
-        stdin=subprocess.PIPE if request.stdin else subprocess.DEVNULL,
+        stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=launch.folder,
-        env=dict(request.env),
+        env=dict(launch.env),
         start_new_session=True,
         umask=_UMASK,
     )
@@ -128,6 +143,9 @@ def _start(request: CommandRequest, launch: Launch) -> subprocess.Popen[bytes]:
         with contextlib.suppress(OSError):
             # a crash must not leave a memory dump among the workspace's files
             resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+            if launch.memory is not None:
+                limit = (launch.memory, launch.memory)
+                resource.prlimit(process.pid, resource.RLIMIT_DATA, limit)
     return process
 
 
