@@ -186,7 +186,7 @@ def _open(request: CassetteRequest, files: Files) -> tuple[_Opened, ...]:
     if not names:
         message = f"there are no recordings below `{top.as_posix()}`"
         hint = "`agentci run pipelines/<name>` records with an endpoint"
-        raise NothingMatched(message, code="ACI-N130", hint=hint)
+        raise NothingMatched(message, code="ACI-N311", hint=hint)
     return tuple(_Opened(name, _folder(top / name, files)) for name in names)
 
 
@@ -199,7 +199,7 @@ def _find(wanted: str, names: list[str], project: Project) -> str:
     if name in names:
         return name
     hint = did_you_mean(name, names) or "list them with `agentci cassette list`"
-    raise NothingMatched(f"there are no recordings `{wanted}`", code="ACI-N131", hint=hint)
+    raise NothingMatched(f"there are no recordings `{wanted}`", code="ACI-N312", hint=hint)
 
 
 def _lanes(opened: _Opened, wanted: str | None) -> tuple[Lane, ...]:
@@ -211,7 +211,7 @@ def _lanes(opened: _Opened, wanted: str | None) -> tuple[Lane, ...]:
             did_you_mean(wanted, lanes) or f"list them with `agentci cassette list {opened.name}`"
         )
         message = f"`{opened.name}` has no lane `{wanted}`"
-        raise NothingMatched(message, code="ACI-N132", hint=hint)
+        raise NothingMatched(message, code="ACI-N313", hint=hint)
     return (Lane(wanted),)
 
 
@@ -269,7 +269,7 @@ def _verify_lane(opened: _Opened, lane: Lane, referenced: set[Digest]) -> Iterat
     for finding in find_secrets(cassette.data.decode("utf-8", "replace")):
         message = f"this looks like a secret: {finding.shape}"
         hint = "revoke it, take it out of what is recorded, and record again"
-        yield Problem("ACI-P122", message, Location(file, finding.line, lane=lane), hint)
+        yield Problem("ACI-P311", message, Location(file, finding.line, lane=lane), hint)
     for address in cassette.addresses():
         try:
             interaction = cassette.get((address.key, address.occurrence))
@@ -284,7 +284,7 @@ def _verify_lane(opened: _Opened, lane: Lane, referenced: set[Digest]) -> Iterat
             message = f"the request of `{address.key}` has another digest: it was changed by hand"
             hint = "restore the file from version control, or record again"
             line = cassette.data[: cassette.data.find(address.key.encode())].count(b"\n") + 1
-            yield Problem("ACI-R120", message, Location(file, line, lane=lane), hint)
+            yield Problem("ACI-R311", message, Location(file, line, lane=lane), hint)
 
 
 def _changed_blobs(opened: _Opened) -> Iterator[Problem]:

@@ -133,7 +133,7 @@ def _values(request: InitRequest, root: Path, files: Files) -> dict[str, str]:
     model = request.model or _MODELS.get(provider)
     if model is None:
         message = f"`{provider}` has no default model"
-        raise UsageError(message, code="ACI-U120", hint="name one with `--model ID`")
+        raise UsageError(message, code="ACI-U301", hint="name one with `--model ID`")
     test = TestCommand(request.test) if request.test else _find_tests(root, files)
     return {
         "provider": provider,
@@ -178,7 +178,7 @@ def template_folder() -> Path:
         if folder.is_dir():
             return folder
     message = "this installation of agentci has no templates"
-    raise EnvironmentProblem(message, code="ACI-E140", hint="install `agentci-pipelines` again")
+    raise EnvironmentProblem(message, code="ACI-E301", hint="install `agentci-pipelines` again")
 
 
 def _write(path: Path, text: str, files: Files, *, force: bool) -> str:

@@ -53,7 +53,7 @@ class Project:
                 return folder
         names = [folder.name for folder in self.pipeline_folders()]
         hint = did_you_mean(Path(name).name, names) or _listed(names)
-        raise NothingMatched(f"there is no pipeline `{name}`", code="ACI-N120", hint=hint)
+        raise NothingMatched(f"there is no pipeline `{name}`", code="ACI-N301", hint=hint)
 
     def find_pipelines(self, names: tuple[str, ...]) -> tuple[Path, ...]:
         """Return the folders of `names`, or of all pipelines where none is given.
@@ -64,7 +64,7 @@ class Project:
         folders = tuple(self.find_pipeline(name) for name in names) or self.pipeline_folders()
         if not folders:
             message = f"there is no pipeline below `{self.pipelines.as_posix()}`"
-            raise NothingMatched(message, code="ACI-N121", hint="`agentci init` writes a first one")
+            raise NothingMatched(message, code="ACI-N302", hint="`agentci init` writes a first one")
         return folders
 
 
@@ -75,7 +75,7 @@ def open_project(start: Path, files: Files) -> Project:
         UsageError: when there is no such folder, or the settings are invalid.
     """
     if not files.exists(start):
-        raise UsageError(f"there is no folder `{start.as_posix()}`", code="ACI-U122")
+        raise UsageError(f"there is no folder `{start.as_posix()}`", code="ACI-U303")
     here = start.resolve()
     # Places in messages are shown as the user would type them: relative to where the call was made.
     root = start / os.path.relpath(find_project(here, files), here)

@@ -48,7 +48,7 @@ def execute(request: SchemaRequest) -> SchemaResult:
         return SchemaResult(names)
     if request.name not in known:
         hint = did_you_mean(request.name, names) or f"there are {', '.join(names)}"
-        raise NothingMatched(f"there is no schema `{request.name}`", code="ACI-N122", hint=hint)
+        raise NothingMatched(f"there is no schema `{request.name}`", code="ACI-N303", hint=hint)
     return SchemaResult(names, schema=known[request.name])
 
 

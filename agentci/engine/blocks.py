@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agentci.core.lane import child_lane
 from agentci.engine.concurrency import gather_ordered
@@ -22,15 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agentci.core.json_types import JsonValue
-    from agentci.engine.step_runner import StepRunner
     from agentci.spec.pipeline import StepBase
     from agentci.steps.context import StepContext
+
+
+class StepRunning(Protocol):
+    """Runs one step."""
+
+    async def run(self, step: StepBase, context: StepContext) -> StepRecord:
+        """Run `step` and return its record."""
 
 
 class Blocks:
     """Runs blocks of steps; what steps that contain others are given."""
 
-    def __init__(self, runner: StepRunner) -> None:
+    def __init__(self, runner: StepRunning) -> None:
         """Run single steps with `runner`."""
         self._runner = runner
 
@@ -66,7 +72,7 @@ class _Graph:
 
     def __init__(
         self,
-        runner: StepRunner,
+        runner: StepRunning,
         needs: Needs,
         steps: Sequence[StepBase],
         context: StepContext,

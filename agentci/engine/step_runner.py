@@ -70,7 +70,7 @@ class StepRunner:
 
     async def _run_leaf(self, step: StepBase, context: StepContext, kind: str) -> StepRecord:
         try:
-            key = self._key(step, context, kind)
+            key = key_of(step, context, kind)
         except (StepFailed, SpecError) as error:
             return self._record(step, context, _failure(error))
         resumed = self._resume(context, key)
@@ -92,21 +92,6 @@ class StepRunner:
             self.journal.write({"type": "approval.requested", "lane": record.lane, **record.notes})
         self.listener.step_finished(record)
         return record
-
-    def _key(self, step: StepBase, context: StepContext, kind: str) -> StepKey | None:
-        module = cacheable_kind(kind)
-        if module is None:
-            return None
-        instance = StepInstance(
-            implementation=f"{kind}/{module.VERSION}",
-            tree=context.workspace.tree,
-            seed=derive_seed(context.services.seed, context.lane),
-            inputs=module.inputs(step, context),
-            env={"SOURCE_DATE_EPOCH": str(context.services.repository.base_date)},
-            sandbox=context.services.sandbox_override or "",
-            lane=context.lane if kind == "agent" else None,
-        )
-        return step_key(context.bundle, step, instance=instance)
 
     def _resume(self, context: StepContext, key: StepKey | None) -> StepRecord | None:
         """Return the record of a step that an earlier part of the run has finished."""
@@ -232,3 +217,20 @@ def _passed(step: StepBase, result: StepResult) -> bool:
     if result.passing is not None:
         return result.passing or step.allow_failure
     return result.outcome in PASSING or step.allow_failure
+
+
+def key_of(step: StepBase, context: StepContext, kind: str) -> StepKey | None:
+    """Return the cache key of a step instance, or None for kinds whose results are never kept."""
+    module = cacheable_kind(kind)
+    if module is None:
+        return None
+    instance = StepInstance(
+        implementation=f"{kind}/{module.VERSION}",
+        tree=context.workspace.tree,
+        seed=derive_seed(context.services.seed, context.lane),
+        inputs=module.inputs(step, context),
+        env={"SOURCE_DATE_EPOCH": str(context.services.repository.base_date)},
+        sandbox=context.services.sandbox_override or "",
+        lane=context.lane if kind == "agent" else None,
+    )
+    return step_key(context.bundle, step, instance=instance)

@@ -222,6 +222,10 @@ class RecordingSession:
         with self._lock:
             return any(state.added for name, state in self._lanes.items() if is_below(name, lane))
 
+    def recorded_lanes(self) -> tuple[Lane, ...]:
+        """Return the lanes that have recordings, sorted."""
+        return self._cassettes.lanes()
+
     def lane_digest(self, lane: Lane) -> Digest:
         """Return a digest of what is recorded in `lane` itself, whatever the order."""
         state = self._state(lane, keep=False)
