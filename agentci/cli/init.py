@@ -56,7 +56,7 @@ def _words(text: str | None) -> tuple[str, ...]:
         return tuple(shlex.split(text or ""))
     except ValueError as error:
         message = f"`--test` is not a command: {error}"
-        raise UsageError(message, code="ACI-U121", hint="balance its quotes") from error
+        raise UsageError(message, code="ACI-U302", hint="balance its quotes") from error
 
 
 def _show(result: use_case.InitResult, invocation: Invocation) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -118,3 +118,17 @@ JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object instead of text.")
 ]
 """`--json`, the same on every command whose output is data."""
+
+RunArgument: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(help="Id of a run, or part of it; default: the last.", show_default=False),
+]
+"""A run on this machine."""
+
+GROUP_SETTINGS: Final[dict[str, Any]] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+"""How every group and command of ours is set up: plain text, no tracebacks of the parser's own."""

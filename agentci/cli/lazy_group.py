@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from agentci.cli.commands import COMMANDS, CommandRow
-from agentci.cli.invocation import shared_options
+from agentci.cli.invocation import GROUP_SETTINGS, shared_options
 from agentci.core.errors import UsageError
 
 _TyperUsageError: type[Exception] = typer.BadParameter.__mro__[1]  # not exported by its name
@@ -27,7 +27,6 @@ class ParserError(Exception):
         self.command = command
 
 
-_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _HELP = """Run multi-agent pipelines, record every outside answer once, replay offline to the bit.
 
 Example: agentci run pipelines/bugfix
@@ -65,16 +64,7 @@ class LazyGroup(TyperGroup):
 
 def build_group() -> LazyGroup:
     """Return the root group; no command is loaded."""
-    root = typer.Typer(
-        cls=LazyGroup,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        no_args_is_help=False,
-        context_settings=_SETTINGS,
-        help=_HELP,
-        epilog=_EPILOG,
-    )
+    root = typer.Typer(cls=LazyGroup, help=_HELP, epilog=_EPILOG, **GROUP_SETTINGS)
     root.callback()(shared_options)
     group = get_command(root)
     assert isinstance(group, LazyGroup)
@@ -112,10 +102,8 @@ def _load(row: CommandRow) -> Any:
     if isinstance(target, typer.Typer):
         target.info.name = row.name
         return get_command(target)
-    single = typer.Typer(
-        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-    )
-    single.command(row.name, context_settings=_SETTINGS)(target)
+    single = typer.Typer(**GROUP_SETTINGS)
+    single.command(row.name)(target)
     return get_command(single)
 
 

@@ -133,7 +133,7 @@ def test_the_test_command_can_be_given(repository: Path) -> None:
 
 def test_an_unbalanced_test_command_is_a_usage_error(repository: Path) -> None:
     done = agentci("init", "--test", "make 'x", folder=repository)
-    assert (done.code, "ACI-U121" in done.err) == (2, True)
+    assert (done.code, "ACI-U302" in done.err) == (2, True)
     assert tuple(_files(repository)) == ()
 
 

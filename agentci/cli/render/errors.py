@@ -25,6 +25,11 @@ def as_text(error: AgentciError, *, color: bool) -> str:
 
 def as_json(error: AgentciError) -> str:
     """Return one JSON object with everything that `as_text` shows."""
+    return to_json({"error": error_json(error)})
+
+
+def error_json(error: AgentciError) -> dict[str, Any]:
+    """Return an error as the value of the key `error`."""
     content: dict[str, Any] = {
         "code": error.code,
         "exit_code": error.exit_code,
@@ -34,7 +39,7 @@ def as_json(error: AgentciError) -> str:
     }
     if isinstance(error, SpecError):
         content["problems"] = plain(error.problems)
-    return to_json({"error": content})
+    return content
 
 
 def problems_of(error: AgentciError) -> tuple[Problem, ...]:
