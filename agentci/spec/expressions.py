@@ -24,6 +24,7 @@ _OPEN, _CLOSE = "${{", "}}"
 _MAX_SOURCE = 20_000
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 _LINE_BREAK = re.compile(r"\r\n|\r")
+_DASHED = re.compile(r"\b([a-z_]\w*)\.([a-z]\w*(?:-[a-z]\w*)+)", re.ASCII)
 _SIMPLE_OUTPUT = re.compile(r"\{\{((?![-+])[^{}\"'%#]*(?<![-+]))\}\}")
 
 
@@ -227,7 +228,9 @@ def _evaluate(expression: Piece, scope: Scope) -> JsonValue:
         _malformed(f"{expression.quoted}: {error}")
     except NoValue as error:
         message = f"{expression.quoted} has no value: {error}"
-        raise StepFailed(message, code="ACI-S120") from None
+        dashed = _DASHED.search(expression.source)
+        hint = f'a name with `-` is written `{dashed[1]}["{dashed[2]}"]`' if dashed else None
+        raise StepFailed(message, code="ACI-S120", hint=hint) from None
 
 
 def _render_simple(text: str, scope: Scope) -> str | None:

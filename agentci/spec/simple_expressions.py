@@ -20,7 +20,7 @@ from agentci.spec.expression_values import NotThere, checked_size, look_up, to_j
 
 _TOKENS = re.compile(
     r"""(?>\s++|[A-Za-z_]\w*+(?!["'])|[0-9]++(?:\.[0-9]++)?(?![\w.])"""
-    r"""|"[^"\\\n]*+"(?!")|'[^'\\\n]*+'(?!')|[=!]=|[<>]=?|[\[\]().,+-])*+""",
+    r"""|"[^"\\\n]*+"(?!")|'[^'\\\n]*+'(?!')|[=!]=|[<>]=?|\.(?![0-9])|[\[\](),+-])*+""",
     re.ASCII,
 )
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "none": None}

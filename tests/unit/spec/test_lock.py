@@ -1,0 +1,162 @@
+"""The lock file: one form, sealed entries, and what happens to a changed one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentci.core.digest import digest_bytes
+from agentci.core.errors import AgentciError, FormatError, SafetyRefusal
+from agentci.spec.lock import (
+    Lock,
+    PipelineLock,
+    differences,
+    dump_lock,
+    load_lock,
+    read_lock,
+)
+from tests.support.memory_files import MemoryFiles
+
+
+def _entry(mark: str = "x") -> PipelineLock:
+    names = ("definition", "prompts", "models", "tools", "cassettes", "inputs", "run_digest")
+    digests: Any = {name: digest_bytes(f"{mark}{name}".encode()) for name in names}
+    return PipelineLock(**digests, base="a" * 40, commit="b" * 40)
+
+
+LOCK = Lock({"pipelines/b": _entry("b"), "pipelines/a": _entry("a")})
+
+
+def _changed(change: Callable[[dict[str, Any]], object]) -> bytes:
+    content = json.loads(dump_lock(LOCK))
+    change(content)
+    return json.dumps(content).encode()
+
+
+def test_what_is_written_is_read() -> None:
+    assert read_lock(dump_lock(LOCK), "agentci.lock") == Lock(dict(sorted(LOCK.pipelines.items())))
+
+
+def test_the_bytes_are_in_one_form() -> None:
+    data = dump_lock(LOCK)
+    assert data == dump_lock(Lock(dict(sorted(LOCK.pipelines.items()))))
+    assert data.endswith(b"}\n")
+    assert b"\r" not in data
+    content = json.loads(data)
+    assert list(content) == ["format", "version", "pipelines"]
+    assert list(content["pipelines"]) == ["pipelines/a", "pipelines/b"]
+    assert list(content["pipelines"]["pipelines/a"]) == [
+        "definition", "prompts", "models", "tools", "cassettes", "inputs", "base", "run_digest",
+        "commit", "seal",
+    ]  # fmt: skip
+
+
+def test_no_file_is_an_empty_lock() -> None:
+    assert load_lock(Path("agentci.lock"), MemoryFiles()) == Lock()
+    files = MemoryFiles({"agentci.lock": dump_lock(LOCK)})
+    assert load_lock(Path("agentci.lock"), files).pipelines["pipelines/a"] == _entry("a")
+
+
+@pytest.mark.parametrize("field", ["definition", "run_digest", "cassettes"])
+def test_an_edited_entry_is_refused(field: str) -> None:
+    other = digest_bytes(b"other")
+    data = _changed(lambda c: c["pipelines"]["pipelines/a"].update({field: other}))
+    with pytest.raises(SafetyRefusal, match="`pipelines/a` does not match its seal") as caught:
+        read_lock(data, "agentci.lock")
+    assert caught.value.exit_code == 8
+    assert "git checkout" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["pipelines"]["pipelines/a"].update(commit=None),
+        lambda c: c["pipelines"]["pipelines/a"].update(base="c" * 40),
+        lambda c: c["pipelines"]["pipelines/a"].update(note="added"),
+        lambda c: c["pipelines"]["pipelines/a"].pop("seal"),
+        lambda c: c["pipelines"].update({"pipelines/c": c["pipelines"]["pipelines/a"]}),
+        lambda c: c["pipelines"].update({"pipelines/b": c["pipelines"]["pipelines/a"]}),
+    ],
+)
+def test_a_seal_covers_every_field_and_the_name(change: Callable[[dict[str, Any]], object]) -> None:
+    with pytest.raises(SafetyRefusal):
+        read_lock(_changed(change), "agentci.lock")
+
+
+def test_entries_of_two_branches_can_be_merged() -> None:
+    ours = json.loads(dump_lock(Lock({"a": _entry("a")})))
+    theirs = json.loads(dump_lock(Lock({"b": _entry("b")})))
+    ours["pipelines"].update(theirs["pipelines"])
+    assert set(read_lock(json.dumps(ours).encode(), "l").pipelines) == {"a", "b"}
+
+
+def test_fields_of_later_revisions_are_kept() -> None:
+    entry = replace(_entry(), extra={"grade": "R2", "a": [1]})
+    lock = Lock({"p": entry}, {"suites": {"s": {"scores": 1}}})
+    read = read_lock(dump_lock(lock), "agentci.lock")
+    assert read == lock
+    updated = read.with_pipeline("p", _entry("new"))
+    assert updated.pipelines["p"].extra == entry.extra
+    assert updated.pipelines["p"].run_digest == _entry("new").run_digest
+    assert updated.extra == lock.extra
+
+
+def test_the_fields_that_differ_are_named_in_order() -> None:
+    old = _entry()
+    new = replace(old, run_digest=digest_bytes(b""), prompts=digest_bytes(b""), commit=None)
+    assert differences(old, new) == ("prompts", "run_digest", "commit")
+    assert differences(old, old) == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "ACI-F103"),
+        (b"[]", "ACI-F103"),
+        (b"{", "ACI-F103"),
+        (b"\xff", "ACI-F103"),
+        (b"[" * 100_000, "ACI-F103"),
+        (b'{"a": NaN}', "ACI-F103"),
+        (b'{"format": 1, "format": 2}', "ACI-F103"),
+        (b"{}", "ACI-F101"),
+        (b'{"format": "agentci/pipeline", "version": 1}', "ACI-F101"),
+        (b'{"format": "agentci/lock"}', "ACI-F102"),
+        (b'{"format": "agentci/lock", "version": 2}', "ACI-F102"),
+        (b'{"format": "agentci/lock", "version": true}', "ACI-F102"),
+        (b'{"format": "agentci/lock", "version": 1}', "ACI-F103"),
+        (b'{"format": "agentci/lock", "version": 1, "pipelines": {"a": 1}}', "ACI-F103"),
+        (b'{"format": "agentci/lock", "version": 1, "pipelines": {"a": {}}}', "ACI-F103"),
+        (b'{\n<<<<<<< HEAD\n"a": 1\n=======\n>>>>>>> b\n}', "ACI-F103"),
+        (_changed(lambda c: c["pipelines"]["pipelines/a"].update(base=1)), "ACI-F103"),
+        (_changed(lambda c: c["pipelines"]["pipelines/a"].update(z="\ud800")), "ACI-F103"),
+    ],
+)
+def test_what_is_no_lock_file_is_named(data: bytes, code: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        read_lock(data, "agentci.lock")
+    assert caught.value.code == code
+    assert str(caught.value.location) == "agentci.lock"
+
+
+def test_a_merge_conflict_is_named_with_the_way_out() -> None:
+    with pytest.raises(FormatError, match="unresolved merge conflict") as caught:
+        read_lock(b"{\n<<<<<<< HEAD\n", "agentci.lock")
+    assert "agentci accept" in (caught.value.hint or "")
+
+
+@given(position=st.integers(0, len(dump_lock(LOCK)) - 1), byte=st.integers(0, 255))
+def test_any_changed_byte_is_refused_or_changes_nothing_but_form(position: int, byte: int) -> None:
+    data = bytearray(dump_lock(LOCK))
+    data[position] = byte
+    try:
+        found = read_lock(bytes(data), "agentci.lock")
+    except AgentciError:
+        return
+    assert found.pipelines == LOCK.pipelines
