@@ -40,8 +40,6 @@ _SETTINGS = (
 # dash and busybox call the limit on processes -p, bash calls it -u
 _LIMITED = 'n=$1; shift; { ulimit -u $n || ulimit -p $n; } 2>/dev/null; exec "$@"'
 _PROBE_SECONDS = 10
-    rb"^\S+: (?:\d+: |line \d+: )?exec: (.*): (?:not found|cannot execute.*)\n$"
-)
 
 
 class BwrapSandbox:
