@@ -258,7 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _side(self) -> ServerSide:
         path = self.path.partition("?")[0]
-        return _GEMINI if path.startswith("/v1beta/") else _SIDES.get(path, OpenAiChatServer())
+        return _GEMINI if is_gemini_path(path) else _SIDES.get(path, OpenAiChatServer())
 
     def _is_unknown(self) -> bool:
         path = self.path.partition("?")[0]

@@ -22,7 +22,7 @@ from agentci.core.messages import (
 )
 from tests.support.wire_common import BadRequest, Reply, blob_part, compact, need, pieces
 
-_PATH = re.compile(r"/v1beta/models/([^:/]+):(generateContent|streamGenerateContent)")
+_PATH = re.compile(r"/v1(?:beta)?/models/([^:/]+):(generateContent|streamGenerateContent)")
 _FINISH = {
     FinishReason.STOP: "STOP",
     FinishReason.TOOL_CALLS: "STOP",
