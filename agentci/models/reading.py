@@ -195,10 +195,12 @@ def _without_errors(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _without_error(node: Node) -> JsonObject:
-    error = node.object().get("error")
-    if error:
-        raise failed(error)
-    return node.object()
+    body = node.object()
+    if body.get("error"):
+        raise failed(body["error"])
+    if body.get("object") == "error":  # some servers put the error's fields beside each other
+        raise failed(body)
+    return body
 
 
 def read_arguments(text: str) -> JsonObject:

@@ -53,6 +53,7 @@ def split_parameters(
     passed: dict[str, JsonValue] = {}
     for name in sorted(parameters):
         value = parameters[name]
+        _require_json(name, value)
         if name in reserved:
             raise UsageError(
                 f"the parameter `{name}` is filled by agentci and cannot be set",
@@ -70,6 +71,17 @@ def split_parameters(
                 hint=f"remove `{name}` from the model's `parameters`",
             )
     return SplitParameters(named=named, passed=passed)
+
+
+def _require_json(name: str, value: JsonValue) -> None:
+    try:
+        canonical_bytes({name: value})
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"the parameter `{name}` cannot be written as JSON: {error}",
+            code="ACI-U165",
+            hint=f"correct `{name}` in the model's `parameters`",
+        ) from None
 
 
 def _checked(name: str, value: JsonValue) -> JsonValue:
