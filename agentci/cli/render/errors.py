@@ -14,6 +14,8 @@ from agentci.cli.render.style import paint
 from agentci.core.errors import AgentciError, Location, Problem, SpecError
 
 _WIDEST_LINE: Final = 160
+_UNSHOWN: Final = "ACI-P"
+"""Family of errors whose line may be a secret, which a log must not repeat."""
 _LONGEST_FILE: Final = 100_000
 """Lines; an excerpt is not worth reading more."""
 
@@ -56,7 +58,8 @@ def _problem(problem: Problem, *, color: bool) -> str:
     place = str(problem.location)
     if place:
         lines.append(f"  {paint('-->', 'cyan', color=color)} {printable(place)}")
-        lines.extend(_excerpt(problem.location, color=color))
+        if not problem.code.startswith(_UNSHOWN):
+            lines.extend(_excerpt(problem.location, color=color))
     if problem.hint:
         lines.append(f"{paint('hint', 'green', color=color)}: {printable(problem.hint)}")
     return "\n".join(lines) + "\n"
