@@ -50,7 +50,12 @@ def test_a_parameter_that_cannot_be_sent_is_refused(
 
 def test_passed_on_objects_merge_and_tools_join() -> None:
     body: dict[str, Any] = {"config": {"a": 1, "b": 2}, "tools": [{"name": "ours"}], "store": False}
-    passed: dict[str, Any] = {"config": {"b": 3, "c": 4}, "tools": [{"name": "theirs"}], "store": True, "x": 1}
+    passed: dict[str, Any] = {
+        "config": {"b": 3, "c": 4},
+        "tools": [{"name": "theirs"}],
+        "store": True,
+        "x": 1,
+    }
     assert writing.merged(body, passed) == {
         "config": {"a": 1, "b": 3, "c": 4},
         "tools": [{"name": "ours"}, {"name": "theirs"}],
