@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from agentci.core.digest import short
 from agentci.core.errors import CassetteMiss, Location
 from agentci.core.json_types import JsonObject
-from agentci.record.cassette import Cassette, Place
+from agentci.record.cassette import Cassette
 from agentci.record.interaction import Address, InteractionKind
+from agentci.record.stored_document import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from agentci.record.cassette import Cassette, Place
+from agentci.record.cassette import Cassette
 from agentci.record.document import Candidate, choose_parent, encode
 from agentci.record.interaction import Address
+from agentci.record.stored_document import Place
 
 _WINDOW = 8
 
@@ -22,11 +23,11 @@ def seal_text(
 
     Places of `order` come in that order. Others follow the one that they follow now.
     """
-    kept = [place for place in cassette.spans if place not in dropped]
+    kept = [place for place in cassette.documents if place not in dropped]
     places = _ordered(kept, order)
     if not places:
         return None
-    if cassette.is_clean and places == list(cassette.spans):
+    if cassette.is_clean and places == list(cassette.documents):
         return cassette.data
     assert cassette.header is not None
     out = [cassette.header.text()]
@@ -34,7 +35,7 @@ def seal_text(
     for place in places:
         parent = cassette.parent(place)
         if parent is None or parent in written:
-            text = b"---\n" + cassette.spans[place].text
+            text = b"---\n" + cassette.documents[place].text
             out.append(text if text.endswith(b"\n") else text + b"\n")
         else:
             out.append(_encoded_again(cassette, place, list(written)[-_WINDOW:]))

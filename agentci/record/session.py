@@ -19,14 +19,16 @@ from agentci.core.effects import Files
 from agentci.core.errors import CassetteMiss
 from agentci.core.json_types import JsonObject
 from agentci.core.lane import Lane
-from agentci.record.cassette import Cassette, Header, Place
+from agentci.record.cassette import Cassette
 from agentci.record.document import Candidate, choose_parent, encode
 from agentci.record.folder import CassetteFolder
+from agentci.record.header import Header
 from agentci.record.interaction import Address, Interaction, InteractionKind
 from agentci.record.miss import Missed, explain_miss
 from agentci.record.object_store import ObjectStore
 from agentci.record.redact import refuse_secrets
 from agentci.record.seal import seal_text
+from agentci.record.stored_document import Place
 
 _WINDOW: Final = 8  # how many of the last recordings of a lane a new one may continue
 
@@ -71,7 +73,7 @@ class _LaneState:
     def __init__(self, cassette: Cassette) -> None:
         self.lock = RLock()
         self.cassette = cassette
-        self.before = frozenset(cassette.spans)
+        self.before = frozenset(cassette.documents)
         self.counts: dict[Digest, int] = {}
         self.order: dict[Place, None] = {}
         self.played: set[Place] = set()
@@ -230,7 +232,7 @@ class RecordingSession:
         """Return a digest of what is recorded in `lane` itself, whatever the order."""
         state = self._state(lane, keep=False)
         with state.lock:
-            spans = state.cassette.spans
+            spans = state.cassette.documents
             return digest_json(sorted(digest_bytes(span.text) for span in spans.values()))
 
     def mark_lane_played(self, lane: Lane) -> None:
@@ -239,7 +241,7 @@ class RecordingSession:
             if is_below(name, lane):
                 state = self._state(name)
                 with state.lock:
-                    state.played.update(state.cassette.spans)
+                    state.played.update(state.cassette.documents)
 
     def mark_played(self, addresses: Iterable[Address]) -> None:
         """Count recordings as played whose step was answered from the cache."""
@@ -360,5 +362,7 @@ def _in_order(state: _LaneState, places: Collection[Place]) -> list[Place]:
     with state.lock:
         issued = [place for place in state.order if place in places]
         return issued + [
-            place for place in state.cassette.spans if place in places and place not in state.order
+            place
+            for place in state.cassette.documents
+            if place in places and place not in state.order
         ]

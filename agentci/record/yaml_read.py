@@ -35,6 +35,12 @@ class YamlProblem(ValueError):
 class _Loader(yaml.CSafeLoader):
     """Composes nodes; nothing is ever constructed by tag."""
 
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        """Do nothing: no type depends on where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """Do nothing: no type depends on where a node stands."""
+
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
         """Name the type of a node, as YAML 1.2 and JSON see it."""
         if kind is not yaml.ScalarNode:

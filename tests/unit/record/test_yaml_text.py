@@ -231,7 +231,7 @@ def test_a_blob_reference_is_told_from_a_text_that_looks_like_one() -> None:
         ("1: 2", "key"),
         ("? [a]\n: 2", "key"),
         ("a: [", "line"),
-        ("a: \x00", "special characters"),
+        ("a: \x00", "control characters"),
         ("$json: '{'", "JSON"),
         ("$json: [1]", "JSON"),
         ("a: 1\n---\nb: 2", "document"),

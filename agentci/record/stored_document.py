@@ -1,0 +1,119 @@
+"""A document of a cassette as it stands in the file; each part is parsed when it is asked for.
+
+Knows the fields of a document. Knows nothing of other documents, of files or of sessions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from agentci.core.digest import Digest, parse_digest
+from agentci.core.json_types import JsonObject, JsonValue
+from agentci.record.blob_refs import move_in
+from agentci.record.delta import Delta
+from agentci.record.interaction import InteractionKind
+from agentci.record.object_store import ObjectStore
+from agentci.record.yaml_read import YamlProblem, parse
+from agentci.record.yaml_text import BLOB_FIELD
+
+Place: TypeAlias = tuple[Digest, int]
+"""Key and occurrence: an address within one lane."""
+
+_NEXT_FIELD: Final = re.compile(rb"\n[A-Za-z.\"']")
+_BLOB: Final = BLOB_FIELD.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """The stored part of a request."""
+
+    delta: Delta
+    parent: Place | None
+    """The request that the delta is made for; None where it is the whole request."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document without its `---` line. Methods raise `YamlProblem` for what cannot be read."""
+
+    source: bytes
+    """The bytes of a whole file; documents share them."""
+    start: int
+    end: int
+
+    @property
+    def text(self) -> bytes:
+        """The bytes of the document."""
+        return self.source[self.start : self.end]
+
+    def place(self) -> Place:
+        """Return the place that the document names."""
+        try:
+            key = parse_digest(str(self._value("key")))
+        except ValueError as error:
+            raise YamlProblem(f"a document has no key: {error}") from None
+        occurrence = self._value("occurrence")
+        if occurrence is None:
+            return (key, 1)
+        if not isinstance(occurrence, int) or isinstance(occurrence, bool) or occurrence < 1:
+            raise YamlProblem(f"`occurrence` is no count: `{occurrence}`")
+        return (key, occurrence)
+
+    def kind(self) -> InteractionKind:
+        """Return what answered."""
+        kind = self._value("kind")
+        if kind == "model":
+            return "model"
+        if kind == "tool":
+            return "tool"
+        raise YamlProblem(f"`kind` is unknown: `{kind}`")
+
+    def mapping(self, name: str, objects: ObjectStore) -> JsonObject:
+        """Return a field that is a mapping, blobs put back; empty where there is none."""
+        value = self._value(name)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            raise YamlProblem(f"`{name}` is no mapping")
+        if self.source.find(_BLOB, self.start, self.end) >= 0:
+            return {key: move_in(item, objects) for key, item in value.items()}
+        return value
+
+    def parent(self) -> Place | None:
+        """Return the place of the request that this one continues."""
+        value = self._value("continues")
+        if value is None:
+            return None
+        key, _, occurrence = str(value).partition("/")
+        try:
+            return (parse_digest(key), int(occurrence or 1))
+        except ValueError as error:
+            raise YamlProblem(f"`continues` names no recording: {error}") from None
+
+    def request(self, objects: ObjectStore) -> StoredRequest:
+        """Return the stored part of the request."""
+        request = self.mapping("request", objects)
+        keeps = self.mapping("keeps", objects)
+        drops = self._value("drops")
+        counts = {name: count for name, count in keeps.items() if isinstance(count, int)}
+        names = tuple(map(str, drops)) if isinstance(drops, list) else ()
+        return StoredRequest(Delta(request, counts, names), self.parent())
+
+    def _value(self, name: str) -> JsonValue:
+        """Return a top-level field; every line of one but its first is indented."""
+        field = b"\n" + name.encode() + b":"
+        if self.source.startswith(field[1:], self.start):
+            start = self.start
+        else:
+            start = self.source.find(field, self.start, self.end) + 1
+        if not start:
+            return None
+        following = _NEXT_FIELD.search(self.source, start, self.end)
+        end = following.start() + 1 if following is not None else self.end
+        value = parse(self.source[start:end])
+        if not isinstance(value, Mapping):
+            raise YamlProblem(f"`{name}` is no field of a mapping")
+        return value.get(name)
