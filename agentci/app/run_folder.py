@@ -90,12 +90,12 @@ def new_run(project: Path, files: Files, *, clock: Clock, random: Random) -> Run
     """Return the folder of a new run; it is made with the first file written to it."""
     time = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y%m%d-%H%M%S")
     name = f"{time}-{random.token(3).hex()}"
-    return RunFolder(project / STATE_FOLDER / "runs" / name, files)
+    return RunFolder(project.resolve() / STATE_FOLDER / "runs" / name, files)
 
 
 def all_runs(project: Path, files: Files) -> tuple[RunFolder, ...]:
     """Return the folders of all runs, the newest first."""
-    top = project / STATE_FOLDER / "runs"
+    top = project.resolve() / STATE_FOLDER / "runs"
     if not files.exists(top):
         return ()
     names = sorted((path.name for path in top.iterdir()), reverse=True)
