@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from agentci.agents.carriable import carriable, replace_lone_surrogates
 from agentci.agents.protocol import (
     AgentOutcome,
     AgentResult,
@@ -25,7 +26,6 @@ from agentci.agents.structured import (
     Reading,
     read_answer,
     repair_request,
-    replace_lone_surrogates,
     system_with_schema,
 )
 from agentci.core.errors import UsageError
@@ -114,7 +114,7 @@ class _Work:
         self._charge(answer.cost)
         self.last_text = response.message.text
         if response.message.parts:  # no wire format carries an empty message
-            self.messages.append(response.message)
+            self.messages.append(carriable(response.message))
         names = tuple(call.name for call in response.message.tool_calls)
         task.on_event(
             TurnFinished(

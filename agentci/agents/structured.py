@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from agentci.agents.carriable import replace_lone_surrogates
 from agentci.core.canonical import canonical_bytes
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.tools.json_schema import describe, violations
@@ -73,11 +74,6 @@ def repair_request(problem: str, schema: JsonObject | None) -> str:
         else "Answer again with one JSON value that fits the JSON Schema, and nothing else."
     )
     return f"Your last answer cannot be used: {problem}\n\n{wanted}"
-
-
-def replace_lone_surrogates(text: str) -> str:
-    """Return `text` as something that UTF-8 can carry; some endpoints send halves of characters."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _read_json(text: str) -> Reading:

@@ -51,6 +51,19 @@ def walk(files: WorkspaceFiles, path: str) -> Iterator[Entry]:
         yield from _walk(folder, parts, ignores)
 
 
+def is_left_out(files: WorkspaceFiles, path: str) -> bool:
+    """Say whether `.gitignore` leaves out the file `path`, or a folder that it is in."""
+    parts = files.real_parts(path)
+    ignores: tuple[IgnoreFile, ...] = ()
+    for depth in range(len(parts)):
+        with files.open_folder("/".join(parts[:depth])) as above:
+            ignores = _with_ignore(ignores, above, parts[:depth])
+        inner = "/".join(parts[: depth + 1])
+        if is_ignored(inner, folder=depth + 1 < len(parts), files=ignores):
+            return True
+    return False
+
+
 def shown(text: str) -> str:
     """Return a name or path from the operating system as text that JSON can carry."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from typing import Final
 from agentci.core.json_types import JsonObject
 from agentci.tools.arguments import flag_argument, text_argument
 from agentci.tools.protocol import Effect, ToolContext, ToolOutcome, ToolProblem
-from agentci.tools.regex_process import find_matching_lines
 from agentci.tools.walk import path_filter, walk
 from agentci.tools.workspace_files import MAX_BYTES, WorkspaceFiles, decode_text
 
@@ -93,6 +91,8 @@ class Search:
         query = text_argument(arguments, "query")
         ignore_case = flag_argument(arguments, "ignore_case")
         if flag_argument(arguments, "regex"):
+            import asyncio  # noqa: PLC0415 - a definition with this tool is checked without it
+
             hits = await asyncio.to_thread(
                 _find_regex, corpus.files, query, ignore_case=ignore_case
             )
@@ -148,6 +148,9 @@ def _hits(files: Sequence[TextFile], matches: Callable[[str], bool]) -> Iterator
 
 
 def _find_regex(files: Sequence[TextFile], query: str, *, ignore_case: bool) -> list[Hit]:
+    # a process is seldom needed, and what starts it takes long to import
+    from agentci.tools.regex_process import find_matching_lines  # noqa: PLC0415
+
     try:
         re.compile(query)
     except (re.error, OverflowError, RecursionError) as error:

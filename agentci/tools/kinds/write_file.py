@@ -7,7 +7,10 @@ from typing import Final
 from agentci.core.json_types import JsonObject
 from agentci.tools.arguments import text_argument
 from agentci.tools.protocol import Effect, ToolContext, ToolOutcome, ToolProblem
+from agentci.tools.walk import is_left_out
 from agentci.tools.workspace_files import MAX_BYTES, WorkspaceFiles
+
+_NOT_KEPT: Final = "; `.gitignore` leaves it out, so it is no part of the result"
 
 
 class WriteFile:
@@ -49,4 +52,5 @@ class WriteFile:
         created = files.write(path, data)
         lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
         verb = "created" if created else "replaced"
-        return ToolOutcome(f"{verb} `{path}`: {lines} lines, {len(data)} bytes")
+        note = _NOT_KEPT if created and is_left_out(files, path) else ""
+        return ToolOutcome(f"{verb} `{path}`: {lines} lines, {len(data)} bytes{note}")

@@ -103,6 +103,13 @@ def test_writing_the_same_content_writes_nothing(context: ToolContext) -> None:
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
 
 
+def test_a_new_file_that_git_ignores_is_not_part_of_the_result(context: ToolContext) -> None:
+    use(WriteFile(), context, path=".gitignore", content="*.log\n/out/\n")
+    for path in ("a.log", "src/b.log", "out/x/y"):
+        assert "no part of the result" in use(WriteFile(), context, path=path, content="x").content
+    assert "no part" not in use(WriteFile(), context, path="src/out/x", content="x").content
+
+
 def test_a_binary_file_may_be_replaced_and_a_huge_content_not(context: ToolContext) -> None:
     assert use(WriteFile(), context, path="data.bin", content="x").content.startswith("replaced")
     assert "at most" in problem(WriteFile(), context, path="x", content="x" * 1_000_001)
