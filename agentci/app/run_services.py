@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,13 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from agentci.app.undertaking import Undertaking
-    from agentci.core.effects import Effects, Repository, Sandbox
+    from agentci.core.effects import (
+        CommandRequest,
+        CommandResult,
+        Effects,
+        Repository,
+        Sandbox,
+    )
     from agentci.core.lane import Lane
     from agentci.plan.bundle import Bundle
     from agentci.record.journal import Journal
@@ -110,7 +118,7 @@ def build_services(
 
 
 class Sandboxes:
-    """The sandboxes of one run, one of each kind."""
+    """The sandboxes of one run, one of each kind, opened by the first command that needs it."""
 
     def __init__(self, image: str | None) -> None:
         """Use `image` for containers."""
@@ -118,7 +126,10 @@ class Sandboxes:
         self._open: dict[str, Sandbox] = {}
 
     def open(self, name: str) -> Sandbox:
-        """Return the sandbox `name`, the same one every time."""
+        """Return the sandbox `name`; a replay that runs no command never starts it."""
+        return _SandboxOnDemand(name, self._started)
+
+    def _started(self, name: str) -> Sandbox:
         if name not in self._open:
             self._open[name] = wiring.sandbox(name, self._settings)
         return self._open[name]
@@ -127,6 +138,20 @@ class Sandboxes:
         """Remove containers and other leftovers."""
         for name in sorted(self._open):
             await self._open[name].close()
+
+
+@dataclass(frozen=True, slots=True)
+class _SandboxOnDemand:
+    """Stands for a sandbox until a command has to run in it."""
+
+    name: str
+    start: Callable[[str], Sandbox]
+
+    async def run(self, request: CommandRequest) -> CommandResult:
+        return await self.start(self.name).run(request)
+
+    async def close(self) -> None:
+        """Do nothing: whoever started the sandbox closes it."""
 
 
 def _scripts(bundle: Bundle) -> dict[str, Script]:
