@@ -10,7 +10,7 @@ from agentci.core.digest import Digest
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.lane import Lane
 
-InteractionKind: TypeAlias = Literal["model", "tool", "command", "approval"]
+InteractionKind: TypeAlias = Literal["model", "tool", "command", "approval", "http"]
 
 
 @dataclass(frozen=True, slots=True)
