@@ -23,9 +23,11 @@ from requests.exceptions import RequestException
 
 from agentci.adapters.sandbox_settings import Limits
 from agentci.adapters.sandbox_view import HOME, HOST_NAME, USER, WORKSPACE
+from agentci.adapters.system import SystemEnv
 from agentci.core.errors import EnvironmentProblem, SafetyRefusal
 
 _SECONDS = 60
+_SOCKET = "unix:///var/run/docker.sock"
 _STDERR = 2
 _FRAMES: Any = docker_socket.frames_iter
 """The SDK gives no types for it."""
@@ -55,6 +57,10 @@ class BoxCommand:
     stdin: bytes
 
 
+class BoxGone(Exception):
+    """A container ended by itself, or somebody removed it, before a command could start."""
+
+
 class DockerEngine:
     """A connection to the engine that `DOCKER_HOST` or the default socket leads to."""
 
@@ -75,6 +81,7 @@ class DockerEngine:
         """
         client = None
         try:
+            _require_socket()
             client = docker.from_env(timeout=_SECONDS)
             return cls(client, client.info())
         except (DockerException, RequestException, OSError) as error:
@@ -147,19 +154,16 @@ class DockerEngine:
     def run(
         self, box: Box, command: BoxCommand, *, on_output: Callable[[bool, bytes], None]
     ) -> int:
-        """Run `command` to its end and return its exit code; 137 when the container is gone.
+        """Run `command` to its end and return its exit code; 137 when the container was killed.
 
         `on_output` gets whether the bytes are from standard error, and the bytes.
+
+        Raises:
+            BoxGone: when the container does not run.
+            EnvironmentProblem: when the engine fails.
         """
+        created = self._create(box, command)
         try:
-            created = self._api.exec_create(
-                box.id,
-                list(command.argv),
-                stdin=bool(command.stdin),
-                user=box.user,
-                environment=dict(command.env),
-                workdir=command.folder,
-            )
             stream = self._api.exec_start(created["Id"], socket=True)
             try:
                 self._talk(stream, command.stdin, on_output)
@@ -172,6 +176,23 @@ class DockerEngine:
         except (DockerException, RequestException, OSError) as error:
             raise _failed("cannot run a command in its container", error) from error
         return 137 if code is None else int(code)
+
+    def _create(self, box: Box, command: BoxCommand) -> Mapping[str, Any]:
+        try:
+            return self._api.exec_create(  # type: ignore[no-any-return]  # the SDK has no type for it
+                box.id,
+                list(command.argv),
+                stdin=bool(command.stdin),
+                user=box.user,
+                environment=dict(command.env),
+                workdir=command.folder,
+            )
+        except APIError as error:
+            if error.status_code in {404, 409}:
+                raise BoxGone from error
+            raise _failed("cannot run a command in its container", error) from error
+        except (DockerException, RequestException, OSError) as error:
+            raise _failed("cannot run a command in its container", error) from error
 
     def remove(self, box: Box) -> None:
         """Kill the container and everything in it; gone already is fine."""
@@ -220,6 +241,15 @@ class DockerEngine:
                 Ulimit(name="nofile", soft=4096, hard=4096),
             ],
         }
+
+
+def _require_socket() -> None:
+    """Look whether there is an engine, because the SDK leaks a socket where there is none."""
+    path = (SystemEnv().get("DOCKER_HOST") or _SOCKET).removeprefix("unix://")
+    if path.startswith("/"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(_SECONDS)
+            probe.connect(path)
 
 
 def _walls(limits: Limits, *, user: str) -> Mapping[str, Any]:

@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from agentci.adapters.bounded_output import BoundedOutput
-from agentci.adapters.docker_engine import Box, BoxCommand, DockerEngine
+from agentci.adapters.docker_engine import Box, BoxCommand, BoxGone, DockerEngine
 from agentci.adapters.sandbox_process import KILLED, named_failure, working_folder
 from agentci.adapters.sandbox_settings import Limits
 from agentci.adapters.sandbox_view import START, give_files, inside_environment, inside_folder
 from agentci.core.effects import CommandRequest, CommandResult
+from agentci.core.errors import EnvironmentProblem
 
 _THREADS = 128
 
@@ -62,7 +63,19 @@ class DockerSandbox:
         room = self._rooms.setdefault(root, _Room(asyncio.Lock()))
         async with room.lock:
             box = await self._box(engine, room, root)
-            return await self._run_in(engine, room, box=box, request=request)
+            try:
+                return await self._run_in(engine, room, box=box, request=request)
+            except BoxGone:
+                await self._leave(room)
+            box = await self._box(engine, room, root)
+            try:
+                return await self._run_in(engine, room, box=box, request=request)
+            except BoxGone as error:
+                raise EnvironmentProblem(
+                    "the containers of the sandbox `docker` end at once",
+                    code="ACI-E233",
+                    hint=f"the image `{self._image}` needs a `/bin/sh` that runs",
+                ) from error
 
     async def close(self) -> None:
         """Remove all containers."""
