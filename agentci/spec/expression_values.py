@@ -67,6 +67,31 @@ def to_text(value: object) -> str:
     return json.dumps(to_json(value), ensure_ascii=False)
 
 
+def join(values: Iterable[object], separator: str = "") -> str:
+    """Join values as texts.
+
+    Raises:
+        ValueError: when the result is too long.
+    """
+    pieces: list[str] = []
+    size = 0
+    for value in values:
+        pieces.append(to_text(value))
+        size += len(pieces[-1]) + len(separator)
+        check_length(size)
+    return separator.join(pieces)
+
+
+def check_length(characters: int) -> None:
+    """Refuse a text of so many characters.
+
+    Raises:
+        ValueError: when no result may be so long.
+    """
+    if characters > MAX_TEXT:
+        raise ValueError(f"the text has more than {MAX_TEXT:,} characters")
+
+
 def to_json(value: object) -> JsonValue:
     """Return `value` with tuples and generators as lists.
 

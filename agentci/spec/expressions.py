@@ -16,16 +16,14 @@ from typing import NoReturn
 from agentci.core.errors import Location, Problem, SpecError, StepFailed
 from agentci.core.json_types import JsonValue
 from agentci.spec import simple_expressions as simple
+from agentci.spec import simple_templates
 from agentci.spec.expression_values import MAX_TEXT, Malformed, NoValue, to_text
 
 Scope = Mapping[str, JsonValue]
 
 _OPEN, _CLOSE = "${{", "}}"
 _MAX_SOURCE = 20_000
-_TEMPLATE_MARKS = ("{{", "{%", "{#")
-_LINE_BREAK = re.compile(r"\r\n|\r")
 _DASHED = re.compile(r"\b([a-z_]\w*)\.([a-z]\w*(?:-[a-z]\w*)+)", re.ASCII)
-_SIMPLE_OUTPUT = re.compile(r"\{\{((?![-+])[^{}\"'%#]*(?<![-+]))\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +132,10 @@ def render_prompt(text: str, scope: Scope, *, name: str) -> str:
         SpecError: when the template is not well formed, or uses what is not available.
         StepFailed: when something is not there, does not fit or is too large.
     """
-    rendered = _render_simple(text, scope)
-    if rendered is not None:
-        return rendered
+    try:
+        return simple_templates.render(text, scope)
+    except simple.NotSimple:
+        pass
     from agentci.spec import jinja_sandbox  # noqa: PLC0415 - takes long to import
 
     try:
@@ -233,31 +232,11 @@ def _evaluate(expression: Piece, scope: Scope) -> JsonValue:
         raise StepFailed(message, code="ACI-S120", hint=hint) from None
 
 
-def _render_simple(text: str, scope: Scope) -> str | None:
-    """Return a template without statements, filled in; None where Jinja has to decide."""
-    if not any(mark in text for mark in _TEMPLATE_MARKS):
-        return _LINE_BREAK.sub("\n", text)
-    rest = _SIMPLE_OUTPUT.sub("", text)
-    if any(mark in rest for mark in (*_TEMPLATE_MARKS, "}}", "%}", "#}")):
-        return None
-    pieces: list[str] = []
-    end = 0
-    try:
-        for match in _SIMPLE_OUTPUT.finditer(text):
-            pieces.append(_LINE_BREAK.sub("\n", text[end : match.start()]))
-            pieces.append(to_text(simple.evaluate(match[1], scope)))
-            end = match.end()
-    except simple.NotSimple:
-        return None
-    pieces.append(_LINE_BREAK.sub("\n", text[end:]))
-    return "".join(pieces) if sum(map(len, pieces)) <= MAX_TEXT else None
-
-
 def _expression_references(expression: Piece) -> Iterator[Reference]:
     start = expression.offset + len(_OPEN)
     try:
         for chain in simple.chains(expression.source):
-            yield Reference(chain.path, start + chain.offset)
+            yield Reference(chain.path, start + chain.offset, chain.optional)
     except simple.NotSimple:
         pass
     else:
@@ -267,19 +246,11 @@ def _expression_references(expression: Piece) -> Iterator[Reference]:
 
 
 def _prompt_references(text: str) -> tuple[Reference, ...]:
-    if not any(mark in text for mark in _TEMPLATE_MARKS):
-        return ()
-    rest = _SIMPLE_OUTPUT.sub("", text)
-    if any(mark in rest for mark in (*_TEMPLATE_MARKS, "}}", "%}", "#}")):
-        return _jinja_references(text, prompt=True)
     try:
-        return tuple(
-            Reference(chain.path, match.start(1) + chain.offset)
-            for match in _SIMPLE_OUTPUT.finditer(text)
-            for chain in simple.chains(match[1])
-        )
+        found = simple_templates.chains(text)
     except simple.NotSimple:
         return _jinja_references(text, prompt=True)
+    return tuple(Reference(chain.path, chain.offset, chain.optional) for chain in found)
 
 
 def _jinja_references(text: str, *, prompt: bool, quoted: str = "") -> tuple[Reference, ...]:

@@ -9,34 +9,31 @@ from typing import Any
 
 from jinja2 import Undefined
 
-from agentci.spec.expression_values import MAX_TEXT, checked_size, look_up, to_json, to_text
+from agentci.spec.expression_values import (
+    check_length,
+    checked_size,
+    join,
+    look_up,
+    to_json,
+    to_text,
+)
 
 
 def _text(value: Any) -> str:
     return str(value) if isinstance(value, Undefined) else to_text(value)
 
 
-def _limit(size: int) -> None:
-    if size > MAX_TEXT:
-        raise ValueError(f"the text has more than {MAX_TEXT:,} characters")
-
-
-def join(values: Iterable[Any], separator: str = "", attribute: str | None = None) -> str:
+def joined(values: Iterable[Any], separator: str = "", attribute: str | None = None) -> str:
     """Join `values`, or a field of each, with `separator`."""
-    pieces: list[str] = []
-    size = 0
-    for value in values:
-        pieces.append(_text(value if attribute is None else look_up(value, attribute)))
-        size += len(pieces[-1]) + len(separator)
-        _limit(size)
-    return separator.join(pieces)
+    pieces = (_text(v if attribute is None else look_up(v, attribute)) for v in values)
+    return join(pieces, separator)
 
 
 def replace(text: Any, old: str, new: str) -> str:
     """Replace every `old` by `new`."""
     source = _text(text)
     count = source.count(old)
-    _limit(len(source) + count * max(0, len(new) - len(old)))
+    check_length(len(source) + count * max(0, len(new) - len(old)))
     return source.replace(old, new)
 
 
@@ -45,7 +42,7 @@ def indent(text: Any, width: int = 4, *, first: bool = False, blank: bool = Fals
     source = _text(text)
     front = " " * min(int(width), 100)
     lines = source.split("\n")
-    _limit(len(source) + len(lines) * len(front))
+    check_length(len(source) + len(lines) * len(front))
     return "\n".join(
         front + line if (line or blank) and (index or first) else line
         for index, line in enumerate(lines)
@@ -88,7 +85,7 @@ def keys(value: Mapping[str, Any]) -> list[str]:
 
 OWN_FILTERS: dict[str, Callable[..., Any]] = {
     "indent": indent,
-    "join": join,
+    "join": joined,
     "keys": keys,
     "replace": replace,
     "round": rounded,

@@ -1,5 +1,7 @@
 """The part of Jinja's expressions that is also Python: names, fields, comparisons, and/or/not.
 
+Filters are read as Python's `|`, where only a name or another filter stands before it.
+
 Nearly all expressions of a pipeline are of this kind, and reading them here spares the import of
 Jinja. Whatever is not plainly the same in both languages is `NotSimple`, and so is every failure:
 `agentci.spec.jinja_sandbox` then decides, and its errors are what the user sees.
@@ -17,10 +19,11 @@ from typing import Any
 
 from agentci.core.json_types import JsonValue
 from agentci.spec.expression_values import NotThere, checked_size, look_up, to_json
+from agentci.spec.simple_filters import filter_of
 
 _TOKENS = re.compile(
     r"""(?>\s++|[A-Za-z_]\w*+(?!["'])|[0-9]++(?:\.[0-9]++)?(?![\w.])"""
-    r"""|"[^"\\\n]*+"(?!")|'[^'\\\n]*+'(?!')|[=!]=|[<>]=?|\.(?![0-9])|[\[\](),+-])*+""",
+    r"""|"[^"\\\n]*+"(?!")|'[^'\\\n]*+'(?!')|[=!]=|[<>]=?|\.(?![0-9])|[\[\](),+|-])*+""",
     re.ASCII,
 )
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
@@ -48,6 +51,8 @@ class Chain:
     path: tuple[str, ...]
     offset: int
     """Where it begins in the expression."""
+    optional: bool = False
+    """Whether `default` stands behind it."""
 
 
 @lru_cache(maxsize=1024)
@@ -88,14 +93,40 @@ def _operands(node: ast.expr) -> Iterator[ast.expr]:
             yield from values
         case ast.IfExp(test=test, body=body, orelse=orelse):
             yield from (test, body, orelse)
-        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
-            yield from (left, right)
+        case ast.BinOp():
+            yield from _sides(node)
         case ast.Compare(left=left, ops=ops, comparators=others) if all(
             type(op) in _COMPARE for op in ops
         ):
             yield from (left, *others)
         case _:
             raise NotSimple
+
+
+def _sides(node: ast.BinOp) -> Iterator[ast.expr]:
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
+            yield from (left, right)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right) if filter_of(
+            right
+        ) is not None and _binds_tightly(left):
+            yield left
+        case _:
+            raise NotSimple
+
+
+def _binds_tightly(node: ast.expr) -> bool:
+    """Say whether Jinja, too, would apply a filter behind `node` to all of it."""
+    return bool(_path(node)) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr))
+
+
+def is_chain(source: str) -> bool:
+    """Say whether `source` is a name with fields behind it, and nothing else.
+
+    Raises:
+        NotSimple: when it is not in the common part of both languages.
+    """
+    return bool(_path(parse(source)))
 
 
 def evaluate(source: str, scope: Mapping[str, JsonValue]) -> JsonValue:
@@ -131,16 +162,26 @@ def _computed(node: ast.expr, scope: Mapping[str, JsonValue]) -> Any:
             return not _value(operand, scope)
         case ast.IfExp(test=test, body=body, orelse=orelse):
             return _value(body if _value(test, scope) else orelse, scope)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return checked_size(_value(left, scope) + _value(right, scope))
-        case ast.BinOp(left=left, right=right):
-            return _value(left, scope) - _value(right, scope)
+        case ast.BinOp():
+            return _binary(node, scope)
         case ast.BoolOp():
             return _bool_op(node, scope)
         case ast.Compare():
             return _compare(node, scope)
         case _:
             raise NotSimple
+
+
+def _binary(node: ast.BinOp, scope: Mapping[str, JsonValue]) -> Any:
+    left = _value(node.left, scope)
+    match node.op:
+        case ast.BitOr():
+            found = filter_of(node.right)
+            return found.apply(left) if found is not None else None
+        case ast.Add():
+            return checked_size(left + _value(node.right, scope))
+        case _:
+            return left - _value(node.right, scope)
 
 
 def _bool_op(node: ast.BoolOp, scope: Mapping[str, JsonValue]) -> Any:
@@ -173,17 +214,24 @@ def chains(source: str) -> tuple[Chain, ...]:
     starts = [sum(len(line) + 1 for line in lines[:index]) for index in range(len(lines))]
     found: list[Chain] = []
 
-    def walk(node: ast.expr) -> None:
+    def walk(node: ast.expr, *, optional: bool = False) -> None:
         path = _path(node)
         if path is None:
+            default = _is_default(node)
             for child in _operands(node):
-                walk(child)
+                walk(child, optional=optional or default)
         elif path:
             before = 1 if node.lineno == 1 else 0
-            found.append(Chain(path, starts[node.lineno - 1] + node.col_offset - before))
+            offset = starts[node.lineno - 1] + node.col_offset - before
+            found.append(Chain(path, offset, optional))
 
     walk(parse(source))
     return tuple(sorted(found, key=lambda chain: chain.offset))
+
+
+def _is_default(node: ast.expr) -> bool:
+    found = filter_of(node.right) if isinstance(node, ast.BinOp) else None
+    return found is not None and found.name == "default"
 
 
 def _path(node: ast.expr) -> tuple[str, ...] | None:
