@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, TypeVar
 from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.errors import AgentciError, SpecError, UsageError
 from agentci.core.json_types import JsonObject
-from agentci.models.registry import provider_names
+from agentci.models.registry import built_in_providers, provider_names
 from agentci.plan.bundle import Bundle, PromptFile, collect_paths
 from agentci.plan.references import check_bundle
 from agentci.spec.loader import load_pipeline
 from agentci.spec.script import read_script
-from agentci.tools.registry import tool_digest, tool_names
+from agentci.tools.registry import built_in_names, tool_digest, tool_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agentci.core.effects import Files
+    from agentci.spec.pipeline import PipelineSpec
 
 T = TypeVar("T")
 
@@ -93,8 +94,8 @@ class _Reader:
             children=children,
             recursive=recursive,
             unreadable=self._unreadable,
-            tool_digests=_tool_digests(),
-            providers=_providers(),
+            tool_digests=_tool_digests(spec),
+            providers=_providers(spec),
         )
         self._unreadable = outer
         return bundle
@@ -166,9 +167,19 @@ class _Reader:
         return digest_json({"file": path, "sources": dict(sources)})
 
 
-def _tool_digests() -> dict[str, Digest]:
-    return {name: tool_digest(name) for name in tool_names()}
+def _tool_digests(spec: PipelineSpec) -> dict[str, Digest]:
+    """Return the digests of the tools that `spec` uses; of all tools where it uses unknown ones.
+
+    Asking for installed tools reads the metadata of every installed package, which takes longer
+    than all the rest of a check.
+    """
+    used = {tool for agent in spec.agents.values() for tool in agent.tools}
+    names = sorted(used) if used <= set(built_in_names()) else tool_names()
+    return {name: tool_digest(name) for name in names}
 
 
-def _providers() -> tuple[str, ...]:
-    return provider_names()
+def _providers(spec: PipelineSpec) -> tuple[str, ...]:
+    """Return the built-in providers; all installed ones where `spec` uses another."""
+    used = {model.provider for model in spec.models.values()}
+    built_in = built_in_providers()
+    return built_in if used <= set(built_in) else provider_names()

@@ -145,6 +145,11 @@ _ROWS = (
 _BUILT_IN = {row.name: row for row in _ROWS}
 
 
+def built_in_providers() -> tuple[str, ...]:
+    """Return the names of the providers that ship with agentci."""
+    return tuple(_BUILT_IN)
+
+
 def provider_names() -> tuple[str, ...]:
     """Return the names of all providers, the built-in ones first."""
     return (*_BUILT_IN, *sorted(set(_installed()) - set(_BUILT_IN)))
