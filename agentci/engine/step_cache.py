@@ -42,10 +42,11 @@ class StepCache:
         found = self.actions.get(_action_key(step, context, key))
         if found is None:
             return None
-        content = found.content
-        if found.patch is not None:
-            before, after = (str(content[name]) for name in ("before", "after"))
-            context.workspace.apply(TreeChange(before, after, found.patch))
+        content = found.value
+        if found.blobs:
+            before, after = str(content["before"]), str(content["after"])
+            patch = self.actions.objects.get(found.blobs[0])
+            context.workspace.apply(TreeChange(before, after, patch))
         interactions = tuple(cast("Iterable[JsonObject]", content["interactions"]))
         count_as_played(context.services.session, interactions)
         return StepRecord(
@@ -74,7 +75,10 @@ class StepCache:
         """Keep the result of a step that is done and has no effect outside."""
         if key is None or not self._usable(step) or record.outcome != "done":
             return
-        change = context.workspace.change_since(before) if record.tree != before else None
+        blobs: tuple[Digest, ...] = ()
+        if record.tree != before:
+            patch = context.workspace.change_since(before).patch
+            blobs = (self.actions.objects.put(patch),)
         usage = record.usage
         content: JsonObject = {
             "kind": record.kind,
@@ -87,8 +91,7 @@ class StepCache:
             "cost": record.cost,
             "notes": record.notes,
         }
-        result = ActionResult(content, change.patch if change is not None else None)
-        self.actions.put(_action_key(step, context, key), result)
+        self.actions.put(_action_key(step, context, key), ActionResult(content, blobs))
 
     def _usable(self, step: StepBase) -> bool:
         return self.enabled and step.cache and getattr(step, "side_effects", "") != "external"
