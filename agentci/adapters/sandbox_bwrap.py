@@ -37,8 +37,10 @@ _SETTINGS = (
 )  # fmt: skip
 """Of `/etc`: what programs need. The rest (keys, host names, shadow) stays outside."""
 
-# dash and busybox call the limit on processes -p, bash calls it -u
-_LIMITED = 'n=$1; shift; { ulimit -u $n || ulimit -p $n; } 2>/dev/null; exec "$@"'
+# Set inside, because bubblewrap has started the command before anybody could limit it. dash and
+# busybox call the limit on processes -p, bash calls it -u.
+_LIMITS = "ulimit -c 0; ulimit -d $1; { ulimit -u $2 || ulimit -p $2; } 2>/dev/null; shift 2"
+_START = f'{_LIMITS}; exec "$@"'
 _PROBE_SECONDS = 10
 
 
@@ -67,14 +69,17 @@ class BwrapSandbox:
         argv = (
             *(program, *_walls(readable), "--bind", str(root), WORKSPACE),
             *("--remount-ro", "/", "--chdir", inside_folder(request), "--"),
-            *("/bin/sh", "-c", _LIMITED, "agentci", str(self._limits.pids), *request.argv),
+            *("/bin/sh", "-c", _START, "agentci", *self._limit_arguments(), *request.argv),
         )
-        launch = Launch(argv, root, inside_environment(request), memory=self._limits.memory)
+        launch = Launch(argv, root, inside_environment(request))
         result = await self._process.supervise(request, launch)
         return named_failure(result, request.argv[0])
 
     async def close(self) -> None:
         """Nothing is left to remove: every command ends with its namespaces."""
+
+    def _limit_arguments(self) -> tuple[str, str]:
+        return str(self._limits.memory // 1024), str(self._limits.pids)
 
     def _available(self) -> str:
         if self._program is None:

@@ -41,8 +41,6 @@ class Launch:
     argv: Sequence[str]
     folder: Path
     env: Mapping[str, str]
-    memory: int | None = None
-    """Bytes of private memory for each process, or None for no limit."""
 
 
 class ProcessSandbox:
@@ -143,9 +141,6 @@ def _start(launch: Launch, *, has_input: bool) -> subprocess.Popen[bytes]:
         with contextlib.suppress(OSError):
             # a crash must not leave a memory dump among the workspace's files
             resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
-            if launch.memory is not None:
-                limit = (launch.memory, launch.memory)
-                resource.prlimit(process.pid, resource.RLIMIT_DATA, limit)
     return process
 
 
