@@ -50,7 +50,8 @@ class CassetteFolder:
 
     def parse(self, data: bytes, lane: Lane) -> Cassette:
         """Return the cassette that `data` holds."""
-        name = f"{self._folder.name}/{lane_path(lane)}"
+        # Enough for a person to find the file, without the paths of this machine.
+        name = "/".join((*self._folder.parts[-2:], str(lane_path(lane)))).lstrip("/")
         return Cassette(data, lane=lane, name=name, objects=self.objects)
 
     def append(self, cassette: Cassette, text: bytes) -> None:
@@ -94,6 +95,12 @@ class CassetteFolder:
             FormatError: for a file that is no cassette.
         """
         return tuple(sorted(self._lane_of(path) for path in self.files()))
+
+    def lanes_with(self, key: Digest) -> tuple[Lane, ...]:
+        """Return the lanes that have a recording of the request `key`, sorted."""
+        text = f"key: {key}\n".encode()
+        found = (path for path in self.files() if text in self._files.read(path))
+        return tuple(sorted(self._lane_of(path) for path in found))
 
     def digest(self) -> Digest:
         """Return the digest of all cassettes by lane, without their provenance."""

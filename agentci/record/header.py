@@ -43,10 +43,10 @@ def read_header(text: bytes, name: str, *, alone: bool) -> Header | None:
     Raises:
         FormatError: when the file `name` is no cassette, or of a newer version.
     """
+    if alone and _is_beginning(text):
+        return None
     found = list(_START.finditer(text))
     if not found:
-        if alone and _COMMENT.encode().startswith(text[: len(_COMMENT)]):
-            return None
         raise _no_cassette(name, f"it does not start with `format: {FORMAT}`")
     try:
         fields = parse(text[found[-1].start() :])
@@ -66,6 +66,13 @@ def read_header(text: bytes, name: str, *, alone: bool) -> Header | None:
     if not isinstance(lane, str) or not isinstance(note, str):
         raise _no_cassette(name, "its header names no lane")
     return Header(Lane(lane), note)
+
+
+def _is_beginning(text: bytes) -> bool:
+    """Say whether `text` is a header of ours up to somewhere before the end of its lane."""
+    if not _COMMENT.encode().startswith(text[: len(_COMMENT)]):
+        return False
+    return not text.endswith(b"\n") or b"\nlane:" not in text
 
 
 def _no_cassette(name: str, reason: str) -> FormatError:

@@ -1,16 +1,31 @@
-"""Why a request has no recording: the nearest one in the lane, and what differs."""
+"""Why a request has no recording: the nearest one in its lane, and what differs, on one screen.
+
+Likeness is for explaining only; nothing here ever serves an answer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from agentci.core.digest import short
 from agentci.core.errors import CassetteMiss, Location
-from agentci.core.json_types import JsonObject
+from agentci.core.json_types import JsonObject, JsonValue
+from agentci.core.lane import Lane
 from agentci.record.cassette import Cassette
 from agentci.record.interaction import Address, InteractionKind
+from agentci.record.json_diff import ABSENT, Absent, Difference, differences
+from agentci.record.miss_cause import causes
 from agentci.record.stored_document import Place
+from agentci.record.text_diff import shown, word_diff
+
+_WORDS = re.compile(rb"\w{3,}")
+_SHORTLIST: Final = 16  # recordings compared in full
+_SHOWN: Final = 4  # differences shown
+_PER_DIFFERENCE: Final = 40  # many small differences are worse than one of this many characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +37,120 @@ class Missed:
     kind: InteractionKind
     rerecord: str
     """The command that would record it."""
+    elsewhere: tuple[Lane, ...] = ()
+    """Other lanes that have a recording of this very request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The recording that is most like a request."""
+
+    place: Place
+    request: JsonObject
+    differences: tuple[Difference, ...]
+    played: bool
 
 
 def explain_miss(missed: Missed, cassette: Cassette, *, played: Collection[Place]) -> CassetteMiss:
-    """Return the error that tells a user what to look at."""
+    """Return the error that tells a user what to look at.
+
+    `played` are the places of the lane that were served already.
+    """
     address = missed.address
+    lines = [
+        f"no recording of {missed.kind} request `{short(address.key)}` in lane `{address.lane}`",
+        *_explained(missed, cassette, played),
+    ]
+    if missed.elsewhere:
+        others = ", ".join(f"`{lane}`" for lane in missed.elsewhere[:3])
+        lines.append(f"the same request is recorded in lane {others}")
     return CassetteMiss(
-        f"no recording of {missed.kind} call `{short(address.key)}`"
-        f" (number {address.occurrence} of its kind) in lane `{address.lane}`",
+        "\n  ".join(lines),
         hint=f"record it with `{missed.rerecord}`",
         location=Location(lane=address.lane),
     )
+
+
+def _explained(missed: Missed, cassette: Cassette, played: Collection[Place]) -> list[str]:
+    key, occurrence = missed.address.key, missed.address.occurrence
+    same = [place for place in cassette.documents if place[0] == key]
+    if same:
+        times = "once" if len(same) == 1 else f"{len(same)} times"
+        return [
+            "cause: extra call",
+            f"the same request is recorded {times}; this is call number {occurrence}",
+        ]
+    nearest = find_nearest(missed, cassette, played)
+    if nearest is None:
+        return ["cause: nothing is recorded in this lane", f"looked in `{cassette.name}`"]
+    kinds = causes(nearest.differences, nearest.request, missed.request)
+    state = "already played" if nearest.played else "not played yet"
+    count = len(nearest.differences)
+    where = f"`{short(nearest.place[0])}`, {_where(cassette, nearest.place)}, {state}"
+    number = f"{count} difference{'s' * (count != 1)} (`[-recorded-]{{+now+}}`)"
+    lines = [f"cause: {'; '.join(kinds)}", f"nearest recording: {where}; {number}:"]
+    for difference in nearest.differences[:_SHOWN]:
+        lines += (f"  {difference.place}", f"    {_rendered(difference)}")
+    if count > _SHOWN:
+        lines.append(f"  and {count - _SHOWN} more")
+    return lines
+
+
+def find_nearest(missed: Missed, cassette: Cassette, played: Collection[Place]) -> Nearest | None:
+    """Return the recording of the same kind that differs least; of equals one not played yet."""
+    found: list[Nearest] = []
+    for place in _shortlist(missed.request, cassette):
+        interaction = cassette.get(place)
+        if interaction is not None and interaction.kind == missed.kind:
+            request = cassette.request(place)
+            parts = differences(request, missed.request)
+            found.append(Nearest(place, request, parts, place in played))
+    return min(found, key=_distance, default=None)
+
+
+def _distance(nearest: Nearest) -> tuple[int, bool]:
+    parts = nearest.differences
+    return (sum(_changed(part) + _PER_DIFFERENCE for part in parts), nearest.played)
+
+
+def _changed(difference: Difference) -> int:
+    """Return how many characters really differ, equal beginnings and ends left out."""
+    old, new = difference.old, difference.new
+    if not isinstance(old, str) or not isinstance(new, str):
+        return difference.weight
+    return len(word_diff(old, new))
+
+
+def _shortlist(request: JsonObject, cassette: Cassette) -> Sequence[Place]:
+    """Return the recordings whose text has most words in common with the request."""
+    places = list(cassette.documents)
+    if len(places) <= _SHORTLIST:
+        return places
+    wanted = set(_WORDS.findall(json.dumps(request, default=dict).encode()))
+
+    def unlike(place: Place) -> int:
+        words = set(_WORDS.findall(cassette.documents[place].request_text()))
+        return len(words - wanted) - len(words & wanted)
+
+    return sorted(places, key=unlike)[:_SHORTLIST]
+
+
+def _where(cassette: Cassette, place: Place) -> str:
+    document = cassette.documents[place]
+    if document.source is not cassette.data:
+        return f"recorded by this run in `{cassette.name}`"
+    line = cassette.data.count(b"\n", 0, document.start) + 1
+    return f"`{cassette.name}:{line}`"
+
+
+def _rendered(difference: Difference) -> str:
+    old, new = difference.old, difference.new
+    if isinstance(old, str) and isinstance(new, str):
+        return word_diff(old, new)
+    removed = "" if old is ABSENT else f"[-{_json(old)}-]"
+    return removed + ("" if new is ABSENT else f"{{+{_json(new)}+}}")
+
+
+def _json(value: JsonValue | Absent) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=dict, ensure_ascii=False)
+    return shown(text)

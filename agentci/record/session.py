@@ -181,13 +181,14 @@ class RecordingSession:
 
     def miss(self, address: Address, request: JsonObject, kind: InteractionKind) -> CassetteMiss:
         """Return the error for a request without recording, with what is nearest and differs."""
+        if self.mode is Mode.LIVE:
+            return CassetteMiss(f"lane `{address.lane}` runs live, without recordings")
         state = self._state(address.lane)
+        others = self._cassettes.lanes_with(address.key)
+        elsewhere = tuple(lane for lane in others if lane != address.lane)
+        missed = Missed(address, request, kind, self._rerecord, elsewhere)
         with state.lock:
-            return explain_miss(
-                Missed(address, request, kind, self._rerecord),
-                state.cassette,
-                played=state.played,
-            )
+            return explain_miss(missed, state.cassette, played=state.played)
 
     @property
     def played(self) -> tuple[Address, ...]:

@@ -102,6 +102,12 @@ class StoredDocument:
         names = tuple(map(str, drops)) if isinstance(drops, list) else ()
         return StoredRequest(Delta(request, counts, names), self.parent())
 
+    def request_text(self) -> bytes:
+        """Return the text of the stored part of the request, unparsed; for searching."""
+        start = max(self.source.find(b"\nrequest:", self.start, self.end), self.start)
+        end = self.source.find(b"\nresponse:", start, self.end)
+        return self.source[start : end if end >= 0 else self.end]
+
     def _value(self, name: str) -> JsonValue:
         """Return a top-level field; every line of one but its first is indented."""
         field = b"\n" + name.encode() + b":"

@@ -130,8 +130,8 @@ def _scalar(node: Any) -> JsonValue:
 
 def _from_json(text: JsonValue, node: Any) -> JsonValue:
     try:
-        value: JsonValue = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+        value: JsonValue = json.loads(text)  # type: ignore[arg-type]  # TypeError is caught
+    except (TypeError, ValueError, RecursionError):
         raise _problem(f"`{JSON_FIELD}` does not hold JSON", node) from None
     return value
 
