@@ -73,7 +73,7 @@ class ProjectConfig(Model):
     endpoints: dict[str, EndpointConfig] = Field(
         default_factory=dict, description="By provider, as in `models` of a pipeline."
     )
-    defaults: Defaults = Field(default_factory=Defaults)
+    defaults: Defaults = Field(default_factory=Defaults.model_construct)
     pipelines: str = Field("pipelines", description="Folder with the pipelines.")
     cassettes: str = Field("cassettes", description="Folder with the recordings.")
 
@@ -89,7 +89,8 @@ def load_config(project: Path, files: Files) -> ProjectConfig:
     """
     file = project / CONFIG_FILE
     if not files.exists(file):
-        return ProjectConfig(format=CONFIG_FORMAT, version=CONFIG_VERSION)
+        # not validated, because that builds the models, which takes long
+        return ProjectConfig.model_construct(format=CONFIG_FORMAT, version=CONFIG_VERSION)
     document = parse_document(files.read(file), file.as_posix())
     check_format(document, CONFIG_FORMAT, CONFIG_VERSION)
     config = validate(document, ProjectConfig)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
 import yaml
+from yaml.reader import Reader
 
 from agentci.core.errors import Location, Problem, SpecError
 from agentci.core.json_types import JsonValue
@@ -34,7 +35,6 @@ _AMBIGUOUS = re.compile(
     r"[-+]?(?:0[0-9]+(?:\.[0-9]*)?|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|\.(?:inf|Inf|INF))"
     r"|\.(?:nan|NaN|NAN)"
 )
-_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER_START = frozenset("+-.0123456789")
 
 
@@ -144,7 +144,7 @@ class _Reader:
 
     def read(self, data: bytes) -> Document:
         text = self._decode(data)
-        if (control := _CONTROL.search(text)) is not None:
+        if (control := Reader.NON_PRINTABLE.search(text)) is not None:
             before = text[: control.start()]
             mark = Mark(before.count("\n"), control.start() - before.rfind("\n") - 1)
             message = f"the control character U+{ord(control[0]):04X} is not allowed"
