@@ -39,6 +39,7 @@ def carry_out(undertaking: Undertaking) -> RunReport:
             undertaking.cassettes,
             mode=undertaking.mode,
             record_all=undertaking.request.record_all,
+            note=undertaking.request.note,
             rerecord=_record_command(undertaking),
         )
         stack.callback(session.close)

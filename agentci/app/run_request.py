@@ -42,6 +42,8 @@ class RunRequest:
     branch: str | None = None
     """Branch of the target repository that gets the run's last commit."""
     use_cache: bool = True
+    note: str = ""
+    """Goes into the header of new cassettes, for example where their answers come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def request_json(request: RunRequest) -> JsonObject:
         "cassette": request.cassette,
         "branch": request.branch,
         "use_cache": request.use_cache,
+        "note": request.note,
     }
 
 

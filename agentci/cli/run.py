@@ -65,6 +65,10 @@ def run(
         str | None,
         typer.Option(metavar="NAME", help="Branch that gets the run's commit.", show_default=False),
     ] = None,
+    note: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="Goes into the header of new cassettes."),
+    ] = "",
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use cached results.")] = True,
     plan: Annotated[bool, typer.Option("--plan", help="Print what would run, and stop.")] = False,
     json: JsonOption = False,
@@ -92,6 +96,7 @@ def run(
         cassette=cassette,
         branch=branch,
         use_cache=cache,
+        note=note,
     )
     if record_all and mode != "record":
         message = "`--all` is for recording"
