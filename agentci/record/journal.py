@@ -17,7 +17,7 @@ from typing import Final
 from agentci.core.canonical import canonical_bytes
 from agentci.core.digest import Digest
 from agentci.core.effects import AppendFile, Files
-from agentci.core.errors import FormatError, Location, SafetyRefusal, UsageError
+from agentci.core.errors import FormatError, Location, SafetyRefusal, StorageError, UsageError
 from agentci.core.json_types import JsonObject
 
 FORMAT: Final = "agentci/journal"
@@ -73,7 +73,11 @@ class Journal:
             chain = _link(b"", event)
             file = files.open_append(path)
             held.callback(file.close)
-            file.append(_line(chain, event), sync=True)
+            try:
+                file.append(_line(chain, event), sync=True)
+            except StorageError:
+                files.remove(path)
+                raise
             head = Digest("sha256:" + chain.decode())
             content = JournalContent(first, (), head, len(_line(chain, event)), torn=False)
             return cls(file, content, held.pop_all())

@@ -109,6 +109,7 @@ class RecordingSession:
         self._rerecord = rerecord
         self._lock = RLock()
         self._lanes: dict[Lane, _LaneState] = {}
+        self._notes: dict[Lane, list[str]] = {}
         self._probed = False
 
     @property
@@ -280,8 +281,7 @@ class RecordingSession:
     def notes(self) -> tuple[str, ...]:
         """What a user should know about the files that were read."""
         with self._lock:
-            states = sorted(self._lanes.items())
-        return tuple(note for _, state in states for note in state.cassette.notes)
+            return tuple(note for _, notes in sorted(self._notes.items()) for note in notes)
 
     def seal(self, *, complete: bool = True) -> Digest:
         """Bring the cassettes into canonical order and return the digest of them all.
@@ -343,6 +343,7 @@ class RecordingSession:
                 state = _LaneState(
                     self._cassettes.empty(lane) if live else self._cassettes.load(lane)
                 )
+                self._notes[lane] = state.cassette.notes
                 if keep:
                     self._lanes[lane] = state
             return state

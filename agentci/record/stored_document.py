@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from agentci.core.digest import Digest, parse_digest
 from agentci.core.json_types import JsonObject, JsonValue
@@ -23,6 +23,7 @@ Place: TypeAlias = tuple[Digest, int]
 """Key and occurrence: an address within one lane."""
 
 _NEXT_FIELD: Final = re.compile(rb"\n[A-Za-z.\"']")
+_KINDS: Final[tuple[InteractionKind, ...]] = get_args(InteractionKind)
 _BLOB: Final = BLOB_FIELD.encode()
 
 
@@ -65,10 +66,9 @@ class StoredDocument:
     def kind(self) -> InteractionKind:
         """Return what answered."""
         kind = self._value("kind")
-        if kind == "model":
-            return "model"
-        if kind == "tool":
-            return "tool"
+        for known in _KINDS:
+            if kind == known:
+                return known
         raise YamlProblem(f"`kind` is unknown: `{kind}`")
 
     def mapping(self, name: str, objects: ObjectStore) -> JsonObject:
