@@ -141,6 +141,8 @@ def failure(command: str, output: GitOutput) -> EnvironmentProblem:
         ("No space left on device", "free some space and run the same command again"),
         ("Read-only file system", "the folder `.agentci` has to be writable"),
         ("Disk quota exceeded", "free some space and run the same command again"),
+        # git says no more than that when a checkout fills the disk
+        ("unable to write file", "see whether the disk is full (`df`), and run the command again"),
     ):
         if sign in said:
             return StorageError(f"`git {command}`: {_last(said)}", code="ACI-E213", hint=hint)

@@ -146,7 +146,9 @@ def notes_of(target: Target, base: Base, store: Git) -> tuple[str, ...]:
             "`.gitattributes` asks for filters or conversions; files are used as git stores them"
         )
     changed = _uncommitted(target, base, store)
-    if changed:
+    if changed is None:
+        notes.append("uncommitted changes, if there are any, are left out")
+    elif changed:
         notes.append(f"uncommitted changes are left out: {_names(changed)}")
     return tuple(notes)
 
@@ -170,8 +172,11 @@ def _read_special(base: Base, store: Git) -> _Special:
     return _Special(*texts)
 
 
-def _uncommitted(target: Target, base: Base, store: Git) -> list[str]:
-    """Compare with a copy of the target's index, so that its configuration takes no part."""
+def _uncommitted(target: Target, base: Base, store: Git) -> list[str] | None:
+    """Compare with a copy of the target's index, so that its configuration takes no part.
+
+    None where that index has a form that cannot be read by itself.
+    """
     index = target.git_dir / "index"
     if target.work_tree is None or not index.is_file():
         return []
@@ -187,6 +192,8 @@ def _uncommitted(target: Target, base: Base, store: Git) -> list[str]:
         allowed=(0, 128),
     )
     copy.unlink()
+    if status.exit_code:
+        return None
     entries = [entry[3:].decode("utf-8", "replace") for entry in status.stdout.split(b"\0")]
     return sorted(e for e in entries if e and e.split("/")[0] != ".agentci")
 

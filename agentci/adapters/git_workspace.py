@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 from pathlib import Path
 from typing import Protocol
 
-from agentci.adapters.git_commands import GitOutput
+from agentci.adapters.git_commands import GitOutput, failure
 from agentci.adapters.git_store import GitStore
 from agentci.core.digest import digest_bytes, hex_of
 from agentci.core.effects import TreeChange
@@ -100,11 +101,7 @@ class GitWorkspace:
         staged = self._git("add", "--all", "--verbose", "--ignore-errors", allowed=(0, 1, 128))
         nested = self._nested(staged.stdout, staged.stderr.decode("utf-8", "replace"))
         if staged.exit_code and not nested:
-            said = staged.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise EnvironmentProblem(
-                f"a file of the workspace cannot be read: {said[0] if said else 'no message'}",
-                code="ACI-E217",
-            )
+            raise failure("add", staged)
         if nested:
             flags = ("--pathspec-from-file=-", "--pathspec-file-nul")
             self._git("reset", "-q", *flags, self._tree, stdin=b"\0".join(nested))
@@ -174,9 +171,10 @@ class GitWorkspace:
 
     def _update(self) -> None:
         self._guard_root()
+        clean, self._clean = self._clean, False  # should this fail, all of it is done again
         try:
             self._git("read-tree", "--reset", "-u", self._tree)
-            if not self._clean:
+            if not clean:
                 self._git("clean", "-ffdxq")
         except StorageError:
             raise
@@ -242,8 +240,6 @@ def remove_tree(folder: Path) -> None:
     Raises:
         StorageError: when it still cannot be removed.
     """
-    import shutil  # noqa: PLC0415 - not on the start-up path
-
     try:
         shutil.rmtree(folder)
     except OSError:

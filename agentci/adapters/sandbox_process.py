@@ -34,6 +34,10 @@ _GRACE = 1.0
 """Seconds in which a pipe that a process beyond our reach holds open may still give output."""
 
 
+_RUNNING: set[int] = set()
+"""Commands of all sandboxes of this process, which adopts the orphans of all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """What to start for a request; a sandbox around the command changes it."""
@@ -50,7 +54,6 @@ class ProcessSandbox:
 
     def __init__(self) -> None:
         """Start nothing yet."""
-        self._running: set[int] = set()
         self._adopts = False
 
     async def run(self, request: CommandRequest) -> CommandResult:
@@ -69,7 +72,7 @@ class ProcessSandbox:
             process = _start(launch, has_input=bool(request.stdin))
         except OSError as error:
             return not_started(launch.argv[0], error)
-        self._running.add(process.pid)
+        _RUNNING.add(process.pid)
         supervision = _Supervision(process, request)
         try:
             timed_out = await supervision.wait()
@@ -86,8 +89,8 @@ class ProcessSandbox:
         """Nothing is left to remove: every command ends with its descendants."""
 
     def _end(self, pid: int, launch: Launch, *, root: Path) -> None:
-        self._running.discard(pid)
-        end_tree(pid, Traces(root.resolve(), launch.env, alone=not self._running))
+        _RUNNING.discard(pid)
+        end_tree(pid, Traces(root.resolve(), launch.env, alone=not _RUNNING))
 
 
 def working_folder(request: CommandRequest) -> Path | CommandResult:

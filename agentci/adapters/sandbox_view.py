@@ -5,6 +5,7 @@ The same in every such sandbox, so that a recording does not tell which one was 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,5 +48,6 @@ def give_files(root: Path, user: int) -> None:
     for parent, folders, files in os.walk(root):
         for name in ("", *folders, *files):
             path = os.path.join(parent, name) if name else parent  # noqa: PTH118 - os.walk gives texts
-            if os.lstat(path).st_uid != user:
-                os.lchown(path, user, user)
+            with contextlib.suppress(FileNotFoundError):
+                if os.lstat(path).st_uid != user:
+                    os.lchown(path, user, user)

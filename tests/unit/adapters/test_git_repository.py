@@ -147,6 +147,13 @@ def test_many_uncommitted_changes_are_counted(target: Path, tmp_path: Path) -> N
     assert note.endswith("`new0`, `new1`, `new2` and 7 more")
 
 
+def test_an_index_in_parts_is_no_problem(target: Path, tmp_path: Path) -> None:
+    git(target, "update-index", "--split-index")
+    write(target, {"a.txt": "changed"})
+    [note] = open_repository(target, tmp_path / "store").notes
+    assert note.startswith("uncommitted changes")
+
+
 def test_a_detached_head_is_noted(target: Path, tmp_path: Path) -> None:
     git(target, "checkout", "-q", "--detach")
     [note] = open_repository(target, tmp_path / "store").notes
@@ -390,7 +397,12 @@ def _fake_git(tmp_path: Path, script: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "message", ["fatal: write error: No space left on device", "error: Read-only file system"]
+    "message",
+    [
+        "fatal: write error: No space left on device",
+        "error: Read-only file system",
+        "error: unable to write file a.txt",
+    ],
 )
 def test_a_full_disk_is_a_storage_error(
     repository: GitRepository, tmp_path: Path, message: str
@@ -399,10 +411,12 @@ def test_a_full_disk_is_a_storage_error(
     workspace = repository.workspace("main", repository.base_tree)
     workspace.folder()
     repository._store.git._base_env["PATH"] = str(_fake_git(tmp_path, script))
-    workspace.reset(repository.base_tree)
     with pytest.raises(StorageError) as caught:
-        workspace.folder()
+        workspace.snapshot()
     assert caught.value.hint is not None
+    workspace.reset(repository.base_tree)
+    with pytest.raises(StorageError):
+        workspace.folder()
 
 
 def test_a_store_that_cannot_be_written_is_a_storage_error(target: Path, tmp_path: Path) -> None:
