@@ -59,8 +59,9 @@ class HttpTransport:
                 }
                 return WireResponse(response.status_code, kept, chunks)
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            # Not chained: the cause's own text may hold the request with its headers.
-            raise _provider_error(error, request) from None
+            problem = _provider_error(error, request)
+        # Raised here, so that it does not carry the cause, which has the request with its headers.
+        raise problem
 
     async def close(self) -> None:
         """Close all connections."""

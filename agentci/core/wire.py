@@ -41,7 +41,8 @@ class HttpRequest:
 
     method: str
     url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
+    """With the key in them, so they are never shown."""
     content: bytes
     timeout: float
     """Seconds without progress (connect, or between two chunks) after which it is given up."""

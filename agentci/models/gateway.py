@@ -98,7 +98,7 @@ def _ignore(event: GatewayEvent) -> None:
     del event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Gateway:
     """Calls models for a run. Safe for any number of concurrent calls in one event loop."""
 

@@ -170,7 +170,8 @@ def test_the_key_is_in_no_log_and_no_error(
         try:
             run(lambda http: http.send(request(chat(there), timeout=0.3)))
         except ProviderError as error:
-            told = f"{error!r} {error} {error.hint} {error.__cause__!r} {error.__dict__!r}"
+            told = f"{error!r} {error} {error.hint} {error.__dict__!r}"
+            assert error.__cause__ is error.__context__ is None
     assert KEY not in told
     assert KEY not in caplog.text
     assert not any(KEY in repr(record.__dict__) for record in caplog.records)
@@ -181,6 +182,10 @@ def test_a_key_that_no_header_can_carry_is_not_shown() -> None:
     with pytest.raises(ProviderError) as caught:
         run(lambda http: http.send(bad))
     assert KEY not in caught.value.message
+
+
+def test_a_request_does_not_show_its_headers() -> None:
+    assert KEY not in repr(request("http://127.0.0.1:9/"))
 
 
 def test_many_calls_at_a_time_share_one_transport() -> None:
