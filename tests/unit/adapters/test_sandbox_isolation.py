@@ -83,9 +83,9 @@ def shell(kind: str, root: Path, script: str, timeout: float = 30) -> CommandRes
     return run_all(kind, request(root, "sh", "-c", script, timeout=timeout))[0]
 
 
-def containers() -> list[str]:
+def containers(root: Path) -> list[str]:
     listed = subprocess.run(
-        ("docker", "ps", "-aq", "--filter", "label=agentci=sandbox"),
+        ("docker", "ps", "-aq", "--filter", f"volume={root.resolve()}"),
         capture_output=True,
         text=True,
         check=True,
@@ -328,7 +328,7 @@ def test_workspaces_have_containers_of_their_own_that_run_side_by_side(tmp_path:
 
     outputs = [result.stdout for result in asyncio.run(work())]
     assert sorted(outputs) == [b"", b"", b"", b"mine\n", b"mine\n", b"mine\n"]
-    assert containers() == []
+    assert [containers(root) for root in roots] == [[], [], []]
 
 
 @pytest.mark.docker
@@ -359,8 +359,8 @@ def test_a_container_that_somebody_removed_is_replaced(root: Path) -> None:
         sandbox = open_sandbox("docker", SETTINGS)
         try:
             await sandbox.run(request(root, "true"))
-            for name in await asyncio.to_thread(containers):
-                await asyncio.to_thread(subprocess.run, ("docker", "rm", "-f", name), check=True)
+            [name] = await asyncio.to_thread(containers, root)
+            await asyncio.to_thread(subprocess.run, ("docker", "rm", "-f", name), check=True)
             return await sandbox.run(request(root, "echo", "again"))
         finally:
             await sandbox.close()
@@ -379,14 +379,15 @@ from agentci.core.effects import CommandRequest
 
 async def work():
     sandbox = open_sandbox("docker", {SETTINGS!r})
-    await sandbox.run(CommandRequest(argv=("true",), root=Path({str(root)!r}), timeout=20))
+    await sandbox.run(CommandRequest(argv=("touch", "up"), root=Path({str(root)!r}), timeout=20))
     os.kill(os.getpid(), signal.SIGKILL)
 
 asyncio.run(work())
 """
     subprocess.run((sys.executable, "-c", code), check=False, env=os.environ, cwd=Path.cwd())
+    assert (root / "up").exists()
     for _ in range(200):
-        if not containers():
+        if not containers(root):
             return
         time.sleep(0.1)
     raise AssertionError("the container still runs")
