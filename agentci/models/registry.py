@@ -143,6 +143,8 @@ _ROWS = (
 )
 
 _BUILT_IN = {row.name: row for row in _ROWS}
+BUILT_IN = tuple(_BUILT_IN)
+"""The names of the rows above; other packages may add more."""
 
 
 def built_in_providers() -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 from agentci.core.errors import AgentciError
 from agentci.core.messages import ModelRequest, ModelResponse
+from agentci.models.registry import BUILT_IN, find_provider
 from agentci.models.scripted import reply
 from agentci.spec.script import Script, read_script
 from tests.support.wire_anthropic import AnthropicServer
@@ -119,16 +120,14 @@ class ModelServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that point all four providers here, keys included."""
-        key = self.api_key or "test-key"
-        return {
-            "OPENAI_BASE_URL": f"{self.origin}/v1",
-            "OPENAI_API_KEY": key,
-            "ANTHROPIC_BASE_URL": self.origin,
-            "ANTHROPIC_API_KEY": key,
-            "GOOGLE_GEMINI_BASE_URL": self.origin,
-            "GEMINI_API_KEY": key,
-        }
+        """The variables that point every provider here, keys included."""
+        variables: dict[str, str] = {}
+        for row in map(find_provider, BUILT_IN):
+            if row.base_url_env is not None:
+                bare = row.name in {"anthropic", "gemini"}
+                variables[row.base_url_env] = self.origin if bare else f"{self.origin}/v1"
+                variables[row.key_env[0]] = self.api_key or "test-key"
+        return variables
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -333,7 +332,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve a script until interrupted; the address is the first line of standard output."""
+    """Serve a script until interrupted.
+
+    The first line of standard output is the address, the others are variables that point here.
+    """
     parser = argparse.ArgumentParser(prog="python -m tests.support.model_server")
     parser.add_argument("--script", type=Path, required=True, help="file with the replies")
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
@@ -345,7 +347,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error.location}: {error}\n")
         return error.exit_code
     with ModelServer(script, port=options.port, api_key=options.api_key) as server:
-        sys.stdout.write(f"{server.origin}\n")
+        lines = [server.origin, *(f"{k}={v}" for k, v in sorted(server.environment.items()))]
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
         try:
             threading.Event().wait()
