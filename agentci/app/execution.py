@@ -113,7 +113,7 @@ def _report(undertaking: Undertaking, setup: RunSetup, result: RunResult) -> Run
     services = setup.services
     passed = result.verdict == "passed"
     cassettes = services.session.seal(complete=passed)
-    entry = lock_entry(setup, result, cassettes)
+    entry = lock_entry(undertaking, setup, result, cassettes=cassettes)
     comparison = LockComparison(None, "a live run cannot be compared")
     if undertaking.mode is not Mode.LIVE:
         comparison = compare(undertaking, entry, services.effects.files)

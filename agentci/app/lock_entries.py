@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentci.app.run_request import LockComparison
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from agentci.plan.bundle import Bundle
 
 
-def lock_entry(setup: RunSetup, result: RunResult, cassettes: Digest) -> PipelineLock:
+def lock_entry(
+    undertaking: Undertaking, setup: RunSetup, result: RunResult, *, cassettes: Digest
+) -> PipelineLock:
     """Return what the lock file says of a run: what it was made of, and what came out."""
     bundles = list(_all_bundles(setup.bundle))
     return PipelineLock(
@@ -33,6 +37,11 @@ def lock_entry(setup: RunSetup, result: RunResult, cassettes: Digest) -> Pipelin
         tools=digest_json([_tools(bundle) for bundle in bundles]),
         cassettes=cassettes,
         inputs=setup.services.inputs_digest,
+        asked={
+            "inputs": dict(setup.inputs),
+            "seed": setup.services.seed,
+            "cassettes": undertaking.cassettes.name,
+        },
         base=setup.services.repository.base_commit,
         run_digest=result.run_digest,
         commit=result.commit,
@@ -64,6 +73,30 @@ def compare(undertaking: Undertaking, entry: PipelineLock, files: Files) -> Lock
         if causes
         else "nothing that it is made of changed: something in the run is not deterministic",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRun:
+    """What a replay takes over from the accepted run, where the caller asks for nothing else."""
+
+    inputs: Mapping[str, JsonValue]
+    base: str
+    """Commit id."""
+
+
+def accepted_run(undertaking: Undertaking, files: Files) -> AcceptedRun | None:
+    """Return the accepted run of a pipeline that has the seed which is asked for, or None.
+
+    Raises:
+        SafetyRefusal: when the lock file was edited by hand.
+        FormatError: when it cannot be read.
+    """
+    lock = load_lock(undertaking.request.project / LOCK_FILE, files)
+    entry = lock.pipelines.get(undertaking.pipeline_name)
+    if entry is None or entry.asked.get("seed") != undertaking.seed:
+        return None
+    inputs = entry.asked.get("inputs")
+    return AcceptedRun(inputs, entry.base) if isinstance(inputs, Mapping) else None
 
 
 def _all_bundles(bundle: Bundle) -> Iterator[Bundle]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentci.app import wiring
 from agentci.app.definitions import checked_bundle
 from agentci.app.execution import carry_out
+from agentci.app.lock_entries import accepted_run
 from agentci.app.run_folder import new_run
 from agentci.app.run_report import save_report
 from agentci.app.run_request import RunReport, RunRequest, request_json, resolve_mode
 from agentci.app.undertaking import Undertaking
 from agentci.engine.journal_events import RunHistory
 from agentci.plan.inputs import bind_inputs, parse_input
+from agentci.record.session import Mode
 from agentci.spec.config import load_config
 
 if TYPE_CHECKING:
@@ -39,14 +42,23 @@ def prepare(request: RunRequest, listener: RunListener) -> Undertaking:
     files = wiring.files()
     config = load_config(request.project, files)
     bundle = checked_bundle(request.pipeline, files, root=request.project)
+    mode = resolve_mode(request.mode, config.defaults.mode, wiring.env())
     given = {name: parse_input(bundle.spec, name, text) for name, text in request.settings.items()}
-    return Undertaking(
+    undertaking = Undertaking(
         request=request,
-        mode=resolve_mode(request.mode, config.defaults.mode, wiring.env()),
+        mode=mode,
         bundle=bundle,
-        inputs=bind_inputs(bundle.spec, given),
+        inputs={},
         config=config,
         folder=new_run(request.project, files, clock=wiring.clock(), random=wiring.random()),
         history=RunHistory(),
         listener=listener,
     )
+    accepted = accepted_run(undertaking, files) if mode is Mode.REPLAY else None
+    if accepted is not None and not given:
+        given = dict(accepted.inputs)
+    undertaking = replace(undertaking, inputs=bind_inputs(bundle.spec, given))
+    if accepted is not None and accepted.inputs == undertaking.inputs:
+        # what was recorded belongs to the files of that commit, wherever HEAD is by now
+        undertaking = replace(undertaking, base=accepted.base)
+    return undertaking

@@ -47,7 +47,7 @@ def open_repository(undertaking: Undertaking) -> Repository:
         return wiring.open_repository(request.repository, store)
     declared = undertaking.bundle.spec.repository
     if declared is None:
-        return wiring.open_repository(request.project, store)
+        return wiring.open_repository(request.project, store, revision=undertaking.base or "HEAD")
     folder = request.pipeline / declared
     if wiring.files().exists(folder / ".git"):
         return wiring.open_repository(folder, store)

@@ -34,6 +34,8 @@ class Undertaking:
     history: RunHistory
     """What earlier parts of the run have done; empty for a new run."""
     listener: RunListener
+    base: str | None = None
+    """Commit of the project's repository to start from; None for its HEAD."""
 
     @property
     def seed(self) -> int:

@@ -75,11 +75,11 @@ def byte_store(folder: Path) -> ByteStore:
     return DiskByteStore(folder)
 
 
-def open_repository(target: Path, store: Path) -> Repository:
-    """Open a real git repository for a run whose objects go to `store`."""
+def open_repository(target: Path, store: Path, *, revision: str = "HEAD") -> Repository:
+    """Open a real git repository at `revision` for a run whose objects go to `store`."""
     from agentci.adapters.git_repository import open_repository as implementation
 
-    return implementation(target, store)
+    return implementation(target, store, revision=revision)
 
 
 def open_folder(folder: Path, store: Path) -> Repository:

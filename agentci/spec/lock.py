@@ -26,7 +26,7 @@ LOCK_FORMAT = "agentci/lock"
 LOCK_VERSION = 1
 
 _DIGESTS = ("definition", "prompts", "models", "tools", "cassettes", "inputs", "run_digest")
-_ORDER = (*_DIGESTS[:-1], "base", "run_digest", "commit")
+_ORDER = (*_DIGESTS[:-1], "asked", "base", "run_digest", "commit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class PipelineLock:
     base: str
     """Git commit id that the run started from."""
     run_digest: Digest
+    asked: JsonObject = field(default_factory=dict)
+    """How the run was asked for, so that it can be replayed by the pipeline's name alone: `inputs`,
+    `seed`, and `cassettes`, the folder of its recordings."""
     commit: str | None = None
     """Git commit id that the run made, or None."""
     extra: JsonObject = field(default_factory=dict)
@@ -120,6 +123,9 @@ def _entry(pipeline: str, value: JsonValue, name: str) -> PipelineLock:
             parse_digest(str(fields[key]))
         except ValueError:
             _malformed("ACI-F103", f"`{key}` of `{pipeline}` is not a digest", name)
+    fields["asked"] = fields["asked"] or {}
+    if not isinstance(fields["asked"], Mapping):
+        _malformed("ACI-F103", f"`asked` of `{pipeline}` has to be a mapping", name)
     if not isinstance(fields["base"], str) or not isinstance(fields["commit"], str | None):
         _malformed("ACI-F103", f"`base` and `commit` of `{pipeline}` have to be commit ids", name)
     known = {*_ORDER, "seal"}

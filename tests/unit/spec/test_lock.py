@@ -53,8 +53,8 @@ def test_the_bytes_are_in_one_form() -> None:
     assert list(content) == ["format", "version", "pipelines"]
     assert list(content["pipelines"]) == ["pipelines/a", "pipelines/b"]
     assert list(content["pipelines"]["pipelines/a"]) == [
-        "definition", "prompts", "models", "tools", "cassettes", "inputs", "base", "run_digest",
-        "commit", "seal",
+        "definition", "prompts", "models", "tools", "cassettes", "inputs", "asked", "base",
+        "run_digest", "commit", "seal",
     ]  # fmt: skip
 
 
