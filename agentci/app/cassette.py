@@ -48,6 +48,7 @@ class LaneSummary:
     file: str
     model_calls: int
     tool_calls: int
+    approvals: int
     bytes: int
 
 
@@ -234,6 +235,7 @@ def _summary(opened: _Opened, lane: Lane, files: Files) -> LaneSummary:
         file=path.as_posix(),
         model_calls=kinds.count("model"),
         tool_calls=kinds.count("tool"),
+        approvals=kinds.count("approval"),
         bytes=len(files.read(path)),
     )
 

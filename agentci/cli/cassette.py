@@ -42,7 +42,7 @@ def _request(
 def list_(
     context: typer.Context, cassette: CassetteArgument = None, json: JsonOption = False
 ) -> int:
-    """List recorded lanes, with the number of model and tool calls.
+    """List recorded lanes, with the number of calls of models and tools, and approvals.
 
     Example: agentci cassette list
     """
@@ -52,10 +52,18 @@ def list_(
         invocation.print(to_json(result))
         return 0
     rows = [
-        (lane.cassette, lane.lane, str(lane.model_calls), str(lane.tool_calls), size(lane.bytes))
+        (
+            lane.cassette,
+            lane.lane,
+            str(lane.model_calls),
+            str(lane.tool_calls),
+            str(lane.approvals),
+            size(lane.bytes),
+        )
         for lane in result.lanes
     ]
-    invocation.print(table(("cassette", "lane", "model", "tool", "size"), rows))
+    headers = ("cassette", "lane", "model", "tool", "approval", "size")
+    invocation.print(table(headers, rows))
     return 0
 
 

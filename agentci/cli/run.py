@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -85,7 +86,7 @@ def run(
     request = RunRequest(
         project=project.root,
         pipeline=project.find_pipeline(pipeline),
-        repository=invocation.path(repo) if repo is not None else None,
+        repository=_existing(invocation.path(repo)) if repo is not None else None,
         settings=_settings(settings or []),
         mode=mode,
         record_all=record_all,
@@ -106,6 +107,14 @@ def run(
     with Progress(invocation) as listener:
         report = use_case.execute(request, listener)
     return show_outcome(report, invocation, json=json)
+
+
+def _existing(folder: Path) -> Path:
+    # git itself would go up to the repository around a folder that is not there.
+    if not wiring.files().exists(folder):
+        message = f"there is no folder `{folder.as_posix()}`"
+        raise UsageError(message, code="ACI-U314", hint="name a repository with `--repo`")
+    return folder
 
 
 def _settings(texts: list[str]) -> dict[str, str]:

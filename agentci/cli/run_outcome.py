@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentci.app import wiring
+from agentci.app.approve import token_of
 from agentci.app.run_report import report_json
 from agentci.cli.render.errors import as_text, error_json
 from agentci.cli.render.json import to_json
 from agentci.cli.render.run_text import report_markdown, report_text
 from agentci.cli.render.style import color_wanted
 from agentci.cli.render.text import count
+from agentci.core.digest import Digest
 from agentci.core.errors import (
     AgentciError,
     Diverged,
@@ -57,7 +59,7 @@ def why_not_green(report: RunReport) -> AgentciError | None:
         return _step_failed(report)
     if report.verdict == "waiting":
         message = "the run waits for a person"
-        hint = f"agentci approve {report.run_id}"
+        hint = f"agentci approve {_token(report)}, then agentci resume {report.run_id}"
         return SafetyRefusal(message, code="ACI-P321", hint=hint, location=_place(report))
     if report.mode is not Mode.REPLAY:
         return None
@@ -82,6 +84,11 @@ def _step_failed(report: RunReport) -> StepFailed:
         message = f"{message}: {stopped.message}"
     hint = f"agentci show {report.run_id}"
     return StepFailed(message, code="ACI-S321", hint=hint, location=_place(report))
+
+
+def _token(report: RunReport) -> str:
+    binding = report.stopped.notes.get("binding") if report.stopped is not None else None
+    return token_of(Digest(binding)) if isinstance(binding, str) else "TOKEN"
 
 
 def _place(report: RunReport) -> Location | None:
