@@ -78,6 +78,10 @@ class GitRepository:
             self._notes = tuple(self._read_notes())
         return self._notes
 
+    def has_tree(self, tree: str) -> bool:
+        """Say whether the files of `tree` are at hand."""
+        return self._store.has(tree)
+
     def workspace(self, name: str, tree: str) -> GitWorkspace:
         """Open a workspace named `name` on `tree`.
 
@@ -183,8 +187,12 @@ def open_repository(target: Path, store: Path, *, revision: str = "HEAD") -> Git
     if shallow.is_file():
         shutil.copyfile(shallow, opened.git.git_dir / "shallow")
     _keep_base(store, base)
+    from_head = revision == "HEAD"
     return GitRepository(
-        opened, base, target=places, read_notes=lambda: notes_of(places, base, opened.git)
+        opened,
+        base,
+        target=places,
+        read_notes=lambda: notes_of(places, base, opened.git, from_head=from_head),
     )
 
 

@@ -95,16 +95,22 @@ class GitStore:
             if chain and not self._replay(chain):
                 self._explain(chain)
 
-    def _require(self, object_id: str) -> None:
+    def has(self, object_id: str) -> bool:
+        """Say whether an object is in the store or in the target; a claimed tree is not."""
         if object_id in self._present:
-            return
+            return True
         if self.git.run("cat-file", "-e", object_id, allowed=(0, 1, 128)).exit_code:
+            return False
+        self._present.add(object_id)
+        return True
+
+    def _require(self, object_id: str) -> None:
+        if not self.has(object_id):
             raise EnvironmentProblem(
                 f"the git object `{object_id}` is not in the run's store",
                 code="ACI-E216",
                 hint="the target repository may have been cleaned up; start a new run",
             )
-        self._present.add(object_id)
 
     def _replay(self, chain: list[TreeChange]) -> bool:
         """Apply `chain` in the scratch index; say whether it led to the claimed tree."""

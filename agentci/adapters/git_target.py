@@ -129,8 +129,10 @@ def read_base(git: Git, revision: str, *, shown_as: Path) -> Base:
     return Base(words[0].decode(), tree[1].decode(), int(date[1]))
 
 
-def notes_of(target: Target, base: Base, store: Git) -> tuple[str, ...]:
+def notes_of(target: Target, base: Base, store: Git, *, from_head: bool = True) -> tuple[str, ...]:
     """Return what is worth knowing about the state of the target, for people."""
+    if not from_head:
+        return (f"the run starts from commit `{base.commit[:12]}`, as the recorded one did",)
     notes: list[str] = []
     head = (target.git_dir / "HEAD").read_text(errors="replace").strip()
     if not head.startswith("ref:"):

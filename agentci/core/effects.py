@@ -271,6 +271,12 @@ class Repository(Protocol):
     def notes(self) -> Sequence[str]:
         """What a user should know: uncommitted changes left out, submodules not checked out."""
 
+    def has_tree(self, tree: str) -> bool:
+        """Say whether the files of `tree` are at hand.
+
+        A tree that was only claimed by recorded changes is gone when a process is killed.
+        """
+
     def workspace(self, name: str, tree: str) -> Workspace:
         """Open a workspace named `name` (unique within the run) on `tree`."""
 

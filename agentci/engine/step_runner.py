@@ -109,6 +109,8 @@ class StepRunner:
                 location=Location(lane=context.lane),
                 hint="start a new run; recorded answers that still fit are used again",
             )
+        if not context.services.repository.has_tree(finished.record.tree):
+            return None  # its files were only claimed by recordings; these replay them
         context.workspace.reset(finished.record.tree)
         count_as_played(context.services.session, finished.record.interactions)
         record = finished.record.from_source("resumed")
