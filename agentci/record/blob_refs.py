@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
 
-from agentci.core.digest import parse_digest
+from agentci.core.digest import Digest, parse_digest
 from agentci.core.errors import FormatError
 from agentci.core.json_types import JsonValue
 from agentci.record.object_store import ObjectStore
@@ -26,22 +26,25 @@ TEXT_LIMIT: Final = 65_536
 _OPAQUE = re.compile(r"(?P<prefix>data:[\w.+/;=-]{0,120},)?(?P<data>[A-Za-z0-9+/_-]+={0,2})")
 
 
-def move_out(value: JsonValue, objects: ObjectStore) -> JsonValue:
-    """Return `value` with large and binary texts stored in `objects` and replaced by references.
+Put: TypeAlias = Callable[[bytes], Digest]
+
+
+def move_out(value: JsonValue, put: Put) -> JsonValue:
+    """Return `value` with large and binary texts given to `put` and replaced by references.
 
     Parts without such texts are shared with `value`, not copied.
     """
     if isinstance(value, str):
-        return _reference(value, objects) if len(value) >= OPAQUE_LIMIT else value
+        return _reference(value, put) if len(value) >= OPAQUE_LIMIT else value
     if isinstance(value, Mapping):
         changed = {
             name: moved
             for name, item in value.items()
-            if (moved := move_out(item, objects)) is not item
+            if (moved := move_out(item, put)) is not item
         }
         return {**value, **changed} if changed else value
     if isinstance(value, Sequence):
-        items = [move_out(item, objects) for item in value]
+        items = [move_out(item, put) for item in value]
         same = all(new is old for new, old in zip(items, value, strict=True))
         return value if same else items
     return value
@@ -63,7 +66,7 @@ def move_in(value: JsonValue, objects: ObjectStore) -> JsonValue:
     return value
 
 
-def _reference(text: str, objects: ObjectStore) -> JsonValue:
+def _reference(text: str, put: Put) -> JsonValue:
     opaque = _OPAQUE.fullmatch(text)
     if opaque is None and len(text) < TEXT_LIMIT:
         return text
@@ -72,13 +75,13 @@ def _reference(text: str, objects: ObjectStore) -> JsonValue:
         if data is not None:
             prefix = {"prefix": opaque["prefix"]} if opaque["prefix"] else {}
             return BlobReference(
-                {BLOB_FIELD: objects.put(data), "bytes": len(data), "encoding": "base64", **prefix}
+                {BLOB_FIELD: put(data), "bytes": len(data), "encoding": "base64", **prefix}
             )
     try:
         data = text.encode()
     except UnicodeEncodeError:  # a lone surrogate; the cassette itself can hold it
         return text
-    return BlobReference({BLOB_FIELD: objects.put(data), "bytes": len(data)})
+    return BlobReference({BLOB_FIELD: put(data), "bytes": len(data)})
 
 
 def _decoded(text: str) -> bytes | None:

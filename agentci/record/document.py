@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agentci.core.json_types import JsonObject, JsonValue
-from agentci.record.blob_refs import move_out
+from agentci.record.blob_refs import Put, move_out
 from agentci.record.delta import Delta, arrange, overlap, shrink
 from agentci.record.interaction import Address, Interaction
-from agentci.record.object_store import ObjectStore
 from agentci.record.yaml_text import emit_field
 
 
@@ -45,12 +44,10 @@ def choose_parent(request: JsonObject, candidates: Iterable[Candidate]) -> Conti
     return Continuation(best.address, delta) if delta is not None else None
 
 
-def encode(
-    interaction: Interaction, objects: ObjectStore, *, parent: Continuation | None = None
-) -> bytes:
+def encode(interaction: Interaction, put: Put, *, parent: Continuation | None = None) -> bytes:
     """Return the document of `interaction`, from its `---` line to its `...` line.
 
-    Large and binary texts go to `objects`.
+    Large and binary texts go to `put`, which stores them under their digest.
     """
     address = interaction.address
     fields: dict[str, JsonValue] = {"key": address.key}
@@ -65,8 +62,8 @@ def encode(
         if parent.delta.drops:
             fields["drops"] = list(parent.delta.drops)
         request = parent.delta.request
-    fields["request"] = move_out(arrange(request), objects)
-    fields["response"] = move_out(dict(interaction.response), objects)
+    fields["request"] = move_out(arrange(request), put)
+    fields["response"] = move_out(dict(interaction.response), put)
     for name, value in (("notes", interaction.notes), ("provenance", interaction.provenance)):
         if value:
             fields[name] = dict(value)

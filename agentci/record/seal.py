@@ -51,7 +51,7 @@ def _encoded_again(cassette: Cassette, place: Place, before: Sequence[Place]) ->
         for other in reversed(before)
     ]
     parent = choose_parent(interaction.request, candidates)
-    return encode(interaction, cassette.objects, parent=parent)
+    return encode(interaction, cassette.objects.put, parent=parent)
 
 
 def _ordered(kept: Sequence[Place], order: Sequence[Place]) -> list[Place]:

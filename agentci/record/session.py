@@ -6,31 +6,29 @@ nothing of who calls it: a caller brings its lane.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from threading import RLock
-from typing import Final
 
 from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.effects import Files
 from agentci.core.errors import CassetteMiss
 from agentci.core.json_types import JsonObject
 from agentci.core.lane import Lane
-from agentci.record.cassette import Cassette
-from agentci.record.document import Candidate, choose_parent, encode
+from agentci.record.cassette import content_digest
+from agentci.record.document import choose_parent, encode
 from agentci.record.folder import CassetteFolder
 from agentci.record.header import Header
 from agentci.record.interaction import Address, Interaction, InteractionKind
+from agentci.record.lane_state import LaneState
 from agentci.record.miss import Missed, explain_miss
 from agentci.record.object_store import ObjectStore
 from agentci.record.redact import refuse_secrets
 from agentci.record.seal import seal_text
 from agentci.record.stored_document import Place
-
-_WINDOW: Final = 8  # how many of the last recordings of a lane a new one may continue
 
 
 class Mode(StrEnum):
@@ -52,34 +50,7 @@ class Evidence:
 
     address: Address
     response: Digest
-    """Digest of the recorded response."""
-
-
-class _LaneState:
-    """What a session knows of one lane."""
-
-    __slots__ = (
-        "added",
-        "before",
-        "cassette",
-        "counts",
-        "lock",
-        "order",
-        "played",
-        "recent",
-        "responses",
-    )
-
-    def __init__(self, cassette: Cassette) -> None:
-        self.lock = RLock()
-        self.cassette = cassette
-        self.before = frozenset(cassette.documents)
-        self.counts: dict[Digest, int] = {}
-        self.order: dict[Place, None] = {}
-        self.played: set[Place] = set()
-        self.added: set[Place] = set()
-        self.responses: dict[Place, Digest] = {}
-        self.recent: deque[Place] = deque(maxlen=_WINDOW)
+    """Digest of the recorded response, as the text that it has in a cassette."""
 
 
 class RecordingSession:
@@ -108,7 +79,7 @@ class RecordingSession:
         self._note = note
         self._rerecord = rerecord
         self._lock = RLock()
-        self._lanes: dict[Lane, _LaneState] = {}
+        self._lanes: dict[Lane, LaneState] = {}
         self._notes: dict[Lane, list[str]] = {}
         self._probed = False
 
@@ -124,9 +95,7 @@ class RecordingSession:
         """
         state = self._state(lane)
         with state.lock:
-            occurrence = state.counts[key] = state.counts.get(key, 0) + 1
-            state.order[key, occurrence] = None
-        return Address(lane, key, occurrence)
+            return state.reserve(key)
 
     def lookup(self, address: Address) -> Interaction | None:
         """Return the recording at `address` and mark it as played, or None.
@@ -143,9 +112,7 @@ class RecordingSession:
             if self.mode is not Mode.LIVE and (not self._record_all or place in state.added):
                 interaction = state.cassette.get(place)
                 if interaction is not None:
-                    state.played.add(place)
-                    state.responses[place] = digest_json(interaction.response)
-                    state.recent.append(place)
+                    state.use(place)
                     return interaction
         if self.mode in {Mode.AUTO, Mode.RECORD}:
             self._probe()
@@ -166,19 +133,21 @@ class RecordingSession:
         state = self._state(address.lane)
         with state.lock:
             cassette = state.cassette
-            parent = choose_parent(interaction.request, self._candidates(state))
-            text = encode(interaction, self.blobs, parent=parent)
-            if cassette.header is None:
-                cassette.header = Header(address.lane, self._note)
-                text = cassette.header.text() + text
-            refuse_secrets(text.decode(), lane=address.lane)
-            self._cassettes.append(cassette, text)
+            parent = choose_parent(interaction.request, state.candidates())
+            staged: list[bytes] = []
+            text = encode(interaction, partial(_stage, staged), parent=parent)
+            for data in (text, *staged):
+                refuse_secrets(data.decode("utf-8", "replace"), lane=address.lane)
+            for data in staged:
+                self.blobs.put(data)
+            header = cassette.header or Header(address.lane, self._note)
+            whole = text if cassette.header is not None else header.text() + text
+            self._cassettes.append(cassette, whole)
+            cassette.header = header
             cassette.add(interaction, text)
             state.order.setdefault(place)
             state.added.add(place)
-            state.played.add(place)
-            state.responses[place] = digest_json(interaction.response)
-            state.recent.append(place)
+            state.use(place)
 
     def miss(self, address: Address, request: JsonObject, kind: InteractionKind) -> CassetteMiss:
         """Return the error for a request without recording, with what is nearest and differs."""
@@ -204,7 +173,7 @@ class RecordingSession:
             Address(name, *place)
             for name, state in states
             if lane is None or is_below(name, lane)
-            for place in _in_order(state, state.played)
+            for place in state.in_order(state.played)
         )
 
     def evidence(self, lane: Lane) -> tuple[Evidence, ...]:
@@ -215,10 +184,10 @@ class RecordingSession:
         with self._lock:
             states = sorted(self._lanes.items())
         return tuple(
-            Evidence(Address(name, *place), state.responses[place])
+            Evidence(Address(name, *place), state.cassette.documents[place].digest("response"))
             for name, state in states
             if is_below(name, lane)
-            for place in _in_order(state, state.responses.keys())
+            for place in state.in_order(state.used)
         )
 
     def recorded_in(self, lane: Lane) -> bool:
@@ -234,8 +203,8 @@ class RecordingSession:
         """Return a digest of what is recorded in `lane` itself, whatever the order."""
         state = self._state(lane, keep=False)
         with state.lock:
-            spans = state.cassette.documents
-            return digest_json(sorted(digest_bytes(span.text) for span in spans.values()))
+            documents = state.cassette.documents.values()
+            return digest_json(sorted(content_digest(document.text) for document in documents))
 
     def mark_lane_played(self, lane: Lane) -> None:
         """Count everything that is recorded in `lane` and below it as played."""
@@ -304,7 +273,7 @@ class RecordingSession:
     def close(self) -> None:
         """Release what the session holds; a second call does nothing."""
 
-    def _seal_lane(self, state: _LaneState, *, complete: bool) -> None:
+    def _seal_lane(self, state: LaneState, *, complete: bool) -> None:
         dropped: frozenset[Place] = frozenset()
         if self.mode is Mode.RECORD and complete and state.order:
             dropped = state.before - state.played
@@ -317,30 +286,14 @@ class RecordingSession:
             return seal_text(cassette, order=order, dropped=dropped)
 
         self._cassettes.update(state.cassette.lane, change)
+        state.renew(self._cassettes.load(state.cassette.lane))
 
-    def _candidates(self, state: _LaneState) -> list[Candidate]:
-        """Return what a new recording may continue: the last ones, each after its own parent.
-
-        A parent comes first, so that many requests with one beginning all continue the first of
-        them and do not form a chain.
-        """
-        cassette = state.cassette
-        places: dict[Place, None] = {}
-        for place in reversed(state.recent):
-            if place in cassette:
-                parent = cassette.parent(place)
-                if parent is not None and parent in cassette:
-                    places[parent] = None
-                places[place] = None
-        lane = cassette.lane
-        return [Candidate(Address(lane, *place), cassette.request(place)) for place in places]
-
-    def _state(self, lane: Lane, *, keep: bool = True) -> _LaneState:
+    def _state(self, lane: Lane, *, keep: bool = True) -> LaneState:
         with self._lock:
             state = self._lanes.get(lane)
             if state is None:
                 live = self.mode is Mode.LIVE
-                state = _LaneState(
+                state = LaneState(
                     self._cassettes.empty(lane) if live else self._cassettes.load(lane)
                 )
                 self._notes[lane] = state.cassette.notes
@@ -360,11 +313,6 @@ def is_below(lane: Lane, top: Lane) -> bool:
     return lane == top or not top or (lane.startswith(top) and lane[len(top)] in "/[#~")
 
 
-def _in_order(state: _LaneState, places: Collection[Place]) -> list[Place]:
-    with state.lock:
-        issued = [place for place in state.order if place in places]
-        return issued + [
-            place
-            for place in state.cassette.documents
-            if place in places and place not in state.order
-        ]
+def _stage(staged: list[bytes], data: bytes) -> Digest:
+    staged.append(data)
+    return digest_bytes(data)

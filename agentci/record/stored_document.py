@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias, get_args
 
-from agentci.core.digest import Digest, parse_digest
+from agentci.core.digest import Digest, digest_bytes, parse_digest
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.record.blob_refs import move_in
 from agentci.record.delta import Delta
@@ -108,18 +108,26 @@ class StoredDocument:
         end = self.source.find(b"\nresponse:", start, self.end)
         return self.source[start : end if end >= 0 else self.end]
 
+    def digest(self, name: str) -> Digest:
+        """Return the digest of a top-level field as it stands in the file."""
+        return digest_bytes(self._text(name))
+
     def _value(self, name: str) -> JsonValue:
-        """Return a top-level field; every line of one but its first is indented."""
+        text = self._text(name)
+        value = parse(text) if text else {}
+        if not isinstance(value, Mapping):
+            raise YamlProblem(f"`{name}` is no field of a mapping")
+        return value.get(name)
+
+    def _text(self, name: str) -> bytes:
+        """Return the lines of a top-level field; all of them but the first are indented."""
         field = b"\n" + name.encode() + b":"
         if self.source.startswith(field[1:], self.start):
             start = self.start
         else:
             start = self.source.find(field, self.start, self.end) + 1
         if not start:
-            return None
+            return b""
         following = _NEXT_FIELD.search(self.source, start, self.end)
         end = following.start() + 1 if following is not None else self.end
-        value = parse(self.source[start:end])
-        if not isinstance(value, Mapping):
-            raise YamlProblem(f"`{name}` is no field of a mapping")
-        return value.get(name)
+        return self.source[start:end]
