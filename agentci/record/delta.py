@@ -104,6 +104,8 @@ def restore(delta: Delta, parent: JsonObject) -> JsonObject:
     Raises:
         ValueError: when `parent` is not the request that the delta was made for.
     """
+    if not (delta.request or delta.keeps or delta.drops):
+        return parent
     body, base = delta.request.get(_BODY, {}), parent.get(_BODY, {})
     if not isinstance(body, Mapping) or not isinstance(base, Mapping):
         msg = "`body` is not a mapping"

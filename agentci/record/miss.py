@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ from agentci.core.lane import Lane
 from agentci.record.cassette import Cassette
 from agentci.record.interaction import Address, InteractionKind
 from agentci.record.json_diff import ABSENT, Absent, Difference, differences
-from agentci.record.miss_cause import causes
+from agentci.record.miss_cause import causes, is_reordered
 from agentci.record.stored_document import Place
 from agentci.record.text_diff import shown, word_diff
 
@@ -105,11 +105,13 @@ def find_nearest(missed: Missed, cassette: Cassette, played: Collection[Place]) 
             request = cassette.request(place)
             parts = differences(request, missed.request)
             found.append(Nearest(place, request, parts, place in played))
-    return min(found, key=_distance, default=None)
+    return min(found, key=lambda nearest: _distance(nearest, missed.request), default=None)
 
 
-def _distance(nearest: Nearest) -> tuple[int, bool]:
+def _distance(nearest: Nearest, wanted: JsonObject) -> tuple[int, bool]:
     parts = nearest.differences
+    if is_reordered(nearest.request, wanted):
+        return (0, nearest.played)
     return (sum(_changed(part) + _PER_DIFFERENCE for part in parts), nearest.played)
 
 
@@ -122,17 +124,31 @@ def _changed(difference: Difference) -> int:
 
 
 def _shortlist(request: JsonObject, cassette: Cassette) -> Sequence[Place]:
-    """Return the recordings whose text has most words in common with the request."""
+    """Return the recordings whose text has most words in common with the request.
+
+    And as many of those that are as far in a conversation, since a turn's own words are few.
+    """
     places = list(cassette.documents)
     if len(places) <= _SHORTLIST:
         return places
     wanted = set(_WORDS.findall(json.dumps(request, default=dict).encode()))
-
-    def unlike(place: Place) -> int:
+    length = _longest_list(request)
+    unlike: dict[Place, int] = {}
+    for place in places:
         words = set(_WORDS.findall(cassette.documents[place].request_text()))
-        return len(words - wanted) - len(words & wanted)
+        unlike[place] = len(words - wanted) - len(words & wanted)
 
-    return sorted(places, key=unlike)[:_SHORTLIST]
+    def away(place: Place) -> tuple[int, int]:
+        return (abs(cassette.documents[place].list_length() - length), unlike[place])
+
+    like = sorted(places, key=unlike.__getitem__)[:_SHORTLIST]
+    return list(dict.fromkeys([*like, *sorted(places, key=away)[:_SHORTLIST]]))
+
+
+def _longest_list(request: JsonObject) -> int:
+    body = request.get("body")
+    values = body.values() if isinstance(body, Mapping) else ()
+    return max((len(value) for value in values if isinstance(value, list | tuple)), default=0)
 
 
 def _where(cassette: Cassette, place: Place) -> str:

@@ -38,7 +38,7 @@ def causes(
     found: Sequence[Difference], recorded: JsonObject, request: JsonObject
 ) -> tuple[str, ...]:
     """Return the kinds of change in `found`, each once, in the order of the differences."""
-    if _is_reordered(recorded, request):
+    if is_reordered(recorded, request):
         return ("the messages come in another order",)
     return tuple(dict.fromkeys(_cause(difference, request, recorded) for difference in found))
 
@@ -106,7 +106,8 @@ def _field(difference: Difference, name: str) -> str:
     return f"field `{name}` changed"
 
 
-def _is_reordered(recorded: JsonObject, request: JsonObject) -> bool:
+def is_reordered(recorded: JsonObject, request: JsonObject) -> bool:
+    """Say whether a request has exactly the messages of the recorded one, in another order."""
     body, base = request.get("body"), recorded.get("body")
     if not isinstance(body, Mapping) or not isinstance(base, Mapping):
         return False

@@ -23,6 +23,7 @@ Place: TypeAlias = tuple[Digest, int]
 """Key and occurrence: an address within one lane."""
 
 _NEXT_FIELD: Final = re.compile(rb"\n[A-Za-z.\"']")
+_COUNT: Final = re.compile(rb": ([0-9]{1,9})\n")
 _KINDS: Final[tuple[InteractionKind, ...]] = get_args(InteractionKind)
 _BLOB: Final = BLOB_FIELD.encode()
 
@@ -107,6 +108,11 @@ class StoredDocument:
         start = max(self.source.find(b"\nrequest:", self.start, self.end), self.start)
         end = self.source.find(b"\nresponse:", start, self.end)
         return self.source[start : end if end >= 0 else self.end]
+
+    def list_length(self) -> int:
+        """Return about how many items the lists of the request's body have; for searching."""
+        kept = sum(int(count) for count in _COUNT.findall(self._text("keeps")))
+        return kept + self.request_text().count(b"\n    - ")
 
     def digest(self, name: str) -> Digest:
         """Return the digest of a top-level field as it stands in the file."""
