@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from agentci.app import wiring
 from agentci.app.run_folder import STATE_FOLDER
+from agentci.core.canonical import canonical_bytes
+from agentci.core.errors import UsageError
 from agentci.engine.budget import BudgetedGateway, RunBudget
 from agentci.engine.executor import inputs_digest
 from agentci.engine.step_cache import StepCache
@@ -155,9 +157,23 @@ class _SandboxOnDemand:
 
 
 def _scripts(bundle: Bundle) -> dict[str, Script]:
-    found = {path: Script.model_validate(data) for path, data in bundle.scripts.items()}
+    """Return the scripts of a definition and its sub-pipelines, by the path as they write it.
+
+    Raises:
+        UsageError: when two pipelines write the same path and mean different files.
+    """
+    found = {
+        path: Script.model_validate_json(canonical_bytes(data))
+        for path, data in bundle.scripts.items()
+    }
     for child in bundle.children.values():
-        found.update(_scripts(child))
+        for path, script in _scripts(child).items():
+            if found.setdefault(path, script) != script:
+                raise UsageError(
+                    f"`{bundle.spec.name}` and `{child.spec.name}` both have a script `{path}`",
+                    code="ACI-U151",
+                    hint="rename one of the files",
+                )
     return found
 
 

@@ -194,16 +194,17 @@ class StepRunner:
             children=result.children,
             passed=_passed(step, result),
             message=result.message,
-            source=source or self._source(context, kind),
+            source=source or self._source(step, context),
             seconds=now - started if started is not None else 0.0,
             usage=result.usage,
             cost=result.cost,
             notes=result.notes,
         )
 
-    def _source(self, context: StepContext, kind: str) -> Source:
+    def _source(self, step: StepBase, context: StepContext) -> Source:
         services = context.services
-        if kind not in {"agent", "approve"} or services.live:
+        asks = kind_of(step) in {"agent", "approve"} or _is_external(step)
+        if not asks or services.live:
             return "executed"
         return "recorded" if services.session.recorded_in(context.lane) else "replayed"
 
@@ -211,6 +212,10 @@ class StepRunner:
 def _failure(error: StepFailed | SpecError) -> StepResult:
     notes: Mapping[str, JsonValue] = {"code": error.code, "hint": error.hint}
     return StepResult("failed", None, message=error.message, notes=notes)
+
+
+def _is_external(step: StepBase) -> bool:
+    return getattr(step, "side_effects", "pure") == "external"
 
 
 def _passed(step: StepBase, result: StepResult) -> bool:
