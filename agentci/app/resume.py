@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from agentci.app import wiring
 from agentci.app.execution import carry_out
 from agentci.app.run import prepare
-from agentci.app.run_folder import find_run
+from agentci.app.run_folder import all_runs, find_run
 from agentci.app.run_report import save_report
 from agentci.app.run_request import RunReport, read_request
 from agentci.core.errors import Diverged, NothingMatched, UsageError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from agentci.app.run_folder import RunFolder
     from agentci.app.undertaking import Undertaking
+    from agentci.core.effects import Files
     from agentci.core.json_types import JsonValue
     from agentci.engine.listener import RunListener
 
@@ -50,7 +51,7 @@ def reopen(
 ) -> Undertaking:
     """Read a stopped run again, with its history, and make sure that it is still the same run."""
     files = wiring.files()
-    folder = find_run(project, files, name)
+    folder = find_run(project, files, name) if name else _newest_stopped(project, files)
     content = folder.read("request")
     if content is None or not files.exists(folder.journal):
         raise NothingMatched(
@@ -69,6 +70,17 @@ def reopen(
     undertaking = prepare(read_request(content, project), listener)
     _same_run(undertaking, history, folder)
     return replace(undertaking, folder=folder, history=history)
+
+
+def _newest_stopped(project: Path, files: Files) -> RunFolder:
+    """Return the newest run that has not passed."""
+    for folder in all_runs(project, files):
+        report = folder.read("run")
+        if report is None or report["verdict"] != "passed":
+            return folder
+    raise NothingMatched(
+        "every run has passed; there is nothing to resume", code="ACI-N113", hint="agentci runs"
+    )
 
 
 def _allow_resend(folder: RunFolder, lanes: tuple[str, ...]) -> None:

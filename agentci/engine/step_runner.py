@@ -204,7 +204,7 @@ class StepRunner:
     def _source(self, step: StepBase, context: StepContext) -> Source:
         services = context.services
         asks = kind_of(step) in {"agent", "approve"} or _is_external(step)
-        if not asks or services.live:
+        if not asks or services.live or not services.session.evidence(context.lane):
             return "executed"
         return "recorded" if services.session.recorded_in(context.lane) else "replayed"
 
