@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from agentci.app import check as use_case
+from agentci.app import check_stamp, wiring
+from agentci.app.check_result import CheckRequest
 from agentci.cli.invocation import JsonOption, invocation_of
 from agentci.cli.render.json import to_json
 from agentci.cli.render.text import count
@@ -19,6 +20,9 @@ def check(
         list[str] | None,
         typer.Argument(metavar="[PIPELINE]...", help="Names or folders; default: all."),
     ] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Trust a check that saw the same files.")
+    ] = True,
     json: JsonOption = False,
 ) -> int:
     """Check settings and pipelines without running them.
@@ -29,9 +33,12 @@ def check(
     Example: agentci check pipelines/bugfix
     """
     invocation = invocation_of(context)
-    result = use_case.execute(
-        use_case.CheckRequest(start=invocation.directory, pipelines=tuple(pipelines or ()))
-    )
+    request = CheckRequest(start=invocation.directory, pipelines=tuple(pipelines or ()))
+    result = check_stamp.recall(request, wiring.files()) if cache else None
+    if result is None:
+        from agentci.app import check as use_case  # most of the cost of a start is behind this
+
+        result = use_case.execute(request)
     if not json:
         for pipeline in result.pipelines:
             if not pipeline.problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 from typing import Any
 
@@ -51,6 +52,9 @@ class LazyGroup(TyperGroup):
         if row is None:
             raise _unknown(cmd_name)
         command = _load(row)
+        if not gc.isenabled():  # loading is done; what is loaded stays and needs no more looking at
+            gc.freeze()
+            gc.enable()
         _share_options(command, self)
         return command
 

@@ -81,3 +81,9 @@ def test_commands_on_definitions_load_no_engine(command: str, tmp_path: Path) ->
     _modules_after("init", folder=tmp_path)
     arguments = {"graph": ("pipelines/bugfix",), "schema": ("pipeline",)}.get(command, ())
     assert not _loaded(HEAVY, _modules_after(command, *arguments, folder=tmp_path))
+
+
+def test_a_check_of_an_unchanged_project_is_decided_before_pydantic(tmp_path: Path) -> None:
+    for command in ("init", "check"):
+        _modules_after(command, folder=tmp_path)
+    assert not _loaded(HEAVY + PARSING, _modules_after("check", folder=tmp_path))
