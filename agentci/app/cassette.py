@@ -49,6 +49,8 @@ class LaneSummary:
     model_calls: int
     tool_calls: int
     approvals: int
+    http_calls: int
+    """Of any other program, recorded or imported."""
     bytes: int
 
 
@@ -108,6 +110,28 @@ class VerifyResult:
 class _Opened:
     name: str
     folder: CassetteFolder
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLane:
+    """A lane whose recordings can be read."""
+
+    cassette: str
+    lane: Lane
+    folder: CassetteFolder
+
+    def interactions(self) -> Iterator[Interaction]:
+        """Yield the recordings in the order of the file. Raises `FormatError` for a damaged one."""
+        return _interactions(self.folder.load(self.lane))
+
+
+def open_lanes(request: CassetteRequest) -> tuple[OpenedLane, ...]:
+    """Return the lanes that `request` asks for, sorted. Raises what `list_lanes` raises."""
+    return tuple(
+        OpenedLane(opened.name, lane, opened.folder)
+        for opened in _open(request, wiring.files())
+        for lane in _lanes(opened, request.lane)
+    )
 
 
 def list_lanes(request: CassetteRequest) -> ListResult:
@@ -236,6 +260,7 @@ def _summary(opened: _Opened, lane: Lane, files: Files) -> LaneSummary:
         model_calls=kinds.count("model"),
         tool_calls=kinds.count("tool"),
         approvals=kinds.count("approval"),
+        http_calls=kinds.count("http"),
         bytes=len(files.read(path)),
     )
 

@@ -1,4 +1,4 @@
-"""`agentci cassette`: list, show and verify recordings."""
+"""`agentci cassette`: list, show, verify, import and export recordings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated, Final, TypeAlias
 import typer
 
 from agentci.app import cassette as use_case
+from agentci.cli.cassette_export import export
+from agentci.cli.cassette_import import import_
 from agentci.cli.invocation import GROUP_SETTINGS, Invocation, JsonOption, invocation_of
 from agentci.cli.render import errors
 from agentci.cli.render.json import to_json
@@ -16,12 +18,14 @@ from agentci.cli.render.text import count, size, table
 from agentci.core.errors import SpecError
 
 app = typer.Typer(
-    help="""List, show and verify recordings.
+    help="""List, show, verify, import and export recordings.
 
     Example: agentci cassette show bugfix 'fix[1]/code'
     """,
     **GROUP_SETTINGS,
 )
+app.command("import")(import_)
+app.command()(export)
 
 _DAMAGED: Final = 4
 _UNSAFE: Final = 8
@@ -58,11 +62,12 @@ def list_(
             str(lane.model_calls),
             str(lane.tool_calls),
             str(lane.approvals),
+            str(lane.http_calls),
             size(lane.bytes),
         )
         for lane in result.lanes
     ]
-    headers = ("cassette", "lane", "model", "tool", "approval", "size")
+    headers = ("cassette", "lane", "model", "tool", "approval", "http", "size")
     invocation.print(table(headers, rows))
     return 0
 
