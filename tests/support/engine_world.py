@@ -207,6 +207,9 @@ class Trees:
         text = self.known[tree].get(path)
         return None if text is None else digest_json(text)
 
+    def has_tree(self, tree: str) -> bool:
+        return tree in self.known
+
     def diff(self, before: str, after: str) -> str:
         return f"{before} {after}"
 
