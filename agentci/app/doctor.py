@@ -32,7 +32,6 @@ Status: TypeAlias = Literal["ok", "info", "warning", "problem"]
 _LIBRARIES: Final = (
     "diskcache",
     "docker",
-    "gitpython",
     "httpx2",
     "jinja2",
     "jsonschema",
