@@ -11,7 +11,7 @@ from agentci.core.errors import ProviderError
 from agentci.core.messages import ModelRequest
 from agentci.core.wire import WireResponse
 from tests.support.conversations import BLOBS, QUESTION
-from tests.support.recordings import FOLDER, Recording, recordings
+from tests.support.recorded_traffic import FOLDER, Recording, recordings
 
 if not FOLDER.is_dir():
     pytest.skip("no recordings of other projects beside the repository", allow_module_level=True)
