@@ -63,6 +63,13 @@ def overlap(request: JsonObject, parent: JsonObject) -> Overlap:
     return Overlap(kept, equal)
 
 
+def items(request: JsonObject) -> int:
+    """Return how many items the lists in `body` have: no overlap keeps more."""
+    body = request.get(_BODY)
+    values = body.values() if isinstance(body, Mapping) else ()
+    return sum(len(value) for value in values if _is_list(value))
+
+
 def shrink(request: JsonObject, parent: JsonObject) -> Delta | None:
     """Return `request` as a delta to `parent`, or None where that is not worth it."""
     if _same(request, parent):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.record.blob_refs import Put, move_out
-from agentci.record.delta import Delta, arrange, overlap, shrink
+from agentci.record.delta import Delta, Overlap, arrange, items, overlap, shrink
 from agentci.record.interaction import Address, Interaction
 from agentci.record.yaml_text import emit_field
 
@@ -36,10 +36,16 @@ def choose_parent(request: JsonObject, candidates: Iterable[Candidate]) -> Conti
 
     Of equals the first candidate wins. None where no candidate saves enough.
     """
-    ranked = [(overlap(request, candidate.request), candidate) for candidate in candidates]
-    if not ranked:
+    best: Candidate | None = None
+    most = Overlap()
+    for candidate in candidates:
+        if best is not None and items(candidate.request) < most.kept:
+            continue  # a shorter conversation cannot have more; comparing long ones takes time
+        found = overlap(request, candidate.request)
+        if best is None or found > most:
+            best, most = candidate, found
+    if best is None:
         return None
-    best = max(ranked, key=lambda pair: pair[0])[1]
     delta = shrink(request, best.request)
     return Continuation(best.address, delta) if delta is not None else None
 
