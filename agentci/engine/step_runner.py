@@ -35,6 +35,14 @@ _OWN_TIMEOUT = frozenset({"run", "python"})
 """Kinds that stop their commands themselves when the time is over."""
 
 
+@dataclass(frozen=True, slots=True)
+class _TryAgain:
+    """An attempt failed in a way after which another one is made."""
+
+    delay: float
+    """Seconds; doubles with each attempt."""
+
+
 @dataclass(slots=True)
 class StepRunner:
     """Runs single steps for one run."""
@@ -118,38 +126,52 @@ class StepRunner:
         return record
 
     async def _attempts(self, step: StepBase, context: StepContext) -> StepResult:
-        retry = step.retry
-        if retry is None:
-            return await self._attempt(step, context)
-        log = AttemptLog(context.services.session)
+        attempts = 1 if step.retry is None else step.retry.attempts
         before = context.workspace.tree
-        for attempt in range(1, retry.attempts + 1):
+        for attempt in range(1, attempts + 1):
             inner = context.at(attempt_lane(context.lane, attempt))
-            if log.lost(inner.lane):
-                continue
+            result = await self._try(step, inner, last=attempt == attempts)
+            if isinstance(result, StepResult):
+                if result.outcome == "timed_out" and kind_of(step) not in _OWN_TIMEOUT:
+                    context.workspace.reset(before)  # a replay does not know how far it had come
+                return result
             context.workspace.reset(before)
-            last = attempt == retry.attempts
-            try:
-                result = await self._attempt(step, inner)
-            except ProviderError:
-                if last or "provider" not in retry.on:
-                    raise
-                log.note(inner.lane, "provider")
-            else:
-                reason = "timeout" if result.outcome == "timed_out" else "failed"
-                if _passed(step, result) or last or reason not in retry.on:
-                    return result
-                if reason == "timeout":
-                    log.note(inner.lane, "timeout")
-            draw = unit_interval(derive_seed(context.services.seed, inner.lane, "retry"))
-            delay = retry.delay * 2 ** (attempt - 1) * (0.5 + draw)
-            await context.services.effects.clock.sleep(delay)
-        raise Diverged(
-            f"every attempt of `{context.lane}` is recorded as lost",
-            code="ACI-R111",
-            location=Location(lane=context.lane),
-            hint="record the step again with `--mode record`",
-        )
+            await context.services.effects.clock.sleep(result.delay * 2 ** (attempt - 1))
+        raise AssertionError("the last attempt has a result or raises")
+
+    async def _try(
+        self, step: StepBase, context: StepContext, *, last: bool
+    ) -> StepResult | _TryAgain:
+        """Make one attempt, unless it is recorded that it was lost."""
+        log = AttemptLog(context.services.session)
+        reason = log.lost(context.lane) if _may_be_lost(step) else None
+        if reason == "timeout" and last:
+            return _timed_out(step)
+        if reason is not None and last:
+            raise Diverged(
+                f"every attempt of `{context.lane}` is recorded as lost",
+                code="ACI-R111",
+                location=Location(lane=context.lane),
+                hint="record the step again with `--mode record`",
+            )
+        if reason is not None:
+            return _TryAgain(0.0)
+        retried_on = () if step.retry is None or last else step.retry.on
+        try:
+            result = await self._attempt(step, context)
+        except ProviderError:
+            if "provider" not in retried_on:
+                raise
+            log.note(context.lane, "provider")
+        else:
+            again = _failure_kind(result) in retried_on
+            goes_on = again or step.allow_failure
+            if result.outcome == "timed_out" and goes_on and _may_be_lost(step):
+                log.note(context.lane, "timeout")
+            if not again:
+                return result
+        draw = unit_interval(derive_seed(context.services.seed, context.lane, "retry"))
+        return _TryAgain(step.retry.delay * (0.5 + draw) if step.retry is not None else 0.0)
 
     async def _attempt(self, step: StepBase, context: StepContext) -> StepResult:
         kind = kind_of(step) or ""
@@ -163,9 +185,7 @@ class StepRunner:
                 return await step_kind(kind).execute(step, context)
         except TimeoutError:
             if isinstance(limit, asyncio.Timeout) and limit.expired():
-                return StepResult(
-                    "timed_out", None, message=f"stopped after {step.timeout:g} seconds"
-                )
+                return _timed_out(step)
             raise
         except (StepFailed, SpecError) as error:
             return _failure(error)
@@ -212,6 +232,28 @@ class StepRunner:
 def _failure(error: StepFailed | SpecError) -> StepResult:
     notes: Mapping[str, JsonValue] = {"code": error.code, "hint": error.hint}
     return StepResult("failed", None, message=error.message, notes=notes)
+
+
+def _timed_out(step: StepBase) -> StepResult:
+    return StepResult("timed_out", None, message=f"stopped after {step.timeout:g} seconds")
+
+
+def _may_be_lost(step: StepBase) -> bool:
+    """Say whether a replay has to know which attempts of `step` ended without an answer.
+
+    Commands are executed again by a replay, so they need no such note.
+    """
+    if kind_of(step) in _OWN_TIMEOUT:
+        return False
+    return step.retry is not None or (step.timeout is not None and step.allow_failure)
+
+
+def _failure_kind(result: StepResult) -> str | None:
+    """Return what `retry.on` calls the failure of an attempt; None where trying again is no use."""
+    if result.outcome == "timed_out":
+        return "timeout"
+    passing = result.outcome in PASSING if result.passing is None else result.passing
+    return None if passing or result.outcome in {"waiting", "denied"} else "failed"
 
 
 def _is_external(step: StepBase) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ from agentci.core.effects import (
     TreeChange,
     Workspace,
 )
+from agentci.core.errors import ProviderError
 from agentci.core.json_types import JsonValue
 from agentci.core.lane import Lane
 from agentci.core.messages import ModelRequest
@@ -43,6 +44,7 @@ from agentci.models.gateway import Gateway
 from agentci.plan.bundle import Bundle
 from agentci.plan.inputs import bind_inputs
 from agentci.record.action_cache import ActionCache
+from agentci.record.interaction import Address
 from agentci.record.journal import Journal, read_journal
 from agentci.record.session import Mode, RecordingSession
 from agentci.spec.pipeline import ModelSpec
@@ -293,18 +295,41 @@ class FixedRandom:
         return b"\0" * size
 
 
+@dataclass
+class ModelPlan:
+    """How the model behaves."""
+
+    faults: Sequence[int] = ()
+    """Requests that get no answer, counted from 1 in each run."""
+    hangs: Sequence[int] = ()
+    """Requests that are never answered."""
+    texts: Sequence[str] = ()
+    """What it says to each request; afterwards, or without, it never says the same twice."""
+    tokens: int = 1
+
+
 class OnceOnlyModel:
     """An endpoint that never gives the same answer twice, whatever it is asked."""
 
-    def __init__(self, clock: ShuffledClock) -> None:
+    def __init__(self, clock: ShuffledClock, plan: ModelPlan) -> None:
         self.clock = clock
+        self.plan = plan
+        self.asked = 0
         self.answered = 0
 
     async def send(
         self, request: HttpRequest, *, on_chunk: Callable[[bytes], None] | None = None
     ) -> WireResponse:
+        self.asked += 1
+        number = self.asked
         await self.clock.pause()
+        if number in self.plan.hangs:
+            await asyncio.Event().wait()
+        if number in self.plan.faults:
+            raise ProviderError("no answer")
         self.answered += 1
+        said = self.plan.texts[number - 1 : number] or [f"<answer-{self.answered}>"]
+        tokens = self.plan.tokens
         body = {
             "id": "x",
             "object": "chat.completion",
@@ -312,10 +337,10 @@ class OnceOnlyModel:
                 {
                     "index": 0,
                     "finish_reason": "stop",
-                    "message": {"role": "assistant", "content": f"<answer-{self.answered}>"},
+                    "message": {"role": "assistant", "content": said[0]},
                 }
             ],
-            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+            "usage": {"prompt_tokens": tokens, "completion_tokens": 0, "total_tokens": tokens},
         }
         data = json.dumps(body).encode()
         await self.clock.pause()
@@ -387,6 +412,11 @@ class World:
     inputs: Mapping[str, JsonValue] = field(default_factory=dict)
     trees: dict[str, dict[str, str]] = field(default_factory=dict)
     """All trees that ever were: a run's git store survives a crash."""
+    models: ModelPlan = field(default_factory=ModelPlan)
+    clock: ShuffledClock = field(default_factory=lambda: ShuffledClock(Random(0)))
+    """Of the last run."""
+    unplayed: tuple[Address, ...] = ()
+    """Of the last run that passed."""
     blind: bool = False
     """A planted fault: answers are told apart by the order of the calls alone."""
 
@@ -401,7 +431,8 @@ class World:
     ) -> RunResult:
         """Start the run, or go on with the one whose journal is there unless `fresh`."""
         clock = ShuffledClock(Random(seed))
-        model = OnceOnlyModel(clock)
+        model = OnceOnlyModel(clock, self.models)
+        self.clock = clock
         model.answered = self.answered
         trees = Trees(self.base, self.trees)
         sandbox = CountingSandbox(trees, clock)
@@ -481,10 +512,16 @@ class World:
         try:
             result = await execute(setup)
             session.seal(complete=result.verdict == "passed")
+            self.unplayed = session.unplayed()
             journal.write({"type": "run.finished"})
         finally:
             journal.close()
         return result
+
+    @property
+    def base_tree(self) -> str:
+        """The tree that runs start from."""
+        return Trees(self.base).base_tree
 
     def history(self) -> RunHistory:
         """Return what the journal says; empty where it was not started."""
@@ -518,3 +555,35 @@ def write_files(folder: Path, files: Mapping[str, str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return folder
+
+
+def world_of(
+    folder: Path,
+    steps: str,
+    *,
+    script: str = "",
+    agents: str = "",
+    files: Mapping[str, str] | None = None,
+) -> World:
+    """Return a world around a pipeline of `steps`.
+
+    Its agent `asker` uses a model that never answers twice alike, its agent `actor` the rules in
+    `script`. Both prompts are `ask.md`, which shows `question` where that is given.
+    """
+    head = (
+        "format: agentci/pipeline\nversion: 1\nname: main\nsandbox: process\n"
+        "models:\n"
+        "  m: {provider: openai, id: a-model, parameters: {max_tokens: 10}, attempts: 1}\n"
+        + ("  s: {provider: scripted, id: s, script: script.yaml}\n" if script else "")
+        + "agents:\n  asker: {model: m}\n"
+        + ("  actor: {model: s}\n" if script else "")
+        + agents
+    )
+    rules = f"format: agentci/script\nversion: 1\nrules:\n{script}\n" if script else ""
+    content = {
+        "pipeline.yaml": head + steps,
+        "ask.md": "{{ question | default('Say something.') }}\n",
+        **({"script.yaml": rules} if script else {}),
+        **(files or {}),
+    }
+    return read_world(write_files(folder, content))
