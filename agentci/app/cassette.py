@@ -19,12 +19,12 @@ from agentci.record.folder import CassetteFolder
 from agentci.record.interaction import Interaction
 from agentci.record.keys import interaction_key
 from agentci.record.object_store import ObjectStore
-from agentci.record.redact import find_secrets
 from agentci.spec.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from agentci.app.project import Project
     from agentci.core.effects import Files
+    from agentci.record.secrets.allow import AllowList
 
 _REFERENCE: Final = re.compile(rb"sha256:[0-9a-f]{64}")
 
@@ -182,10 +182,13 @@ def verify(request: CassetteRequest) -> VerifyResult:
     notes: list[str] = []
     interactions = blobs = 0
     opened_all = _open(request, files)
+    from agentci.record.secrets.allow import load_allow_list  # noqa: PLC0415 - only here
+
+    allowed = load_allow_list(files, opened_all[0].folder.folder.parent)
     for opened in opened_all:
         referenced: set[Digest] = set()
         for lane in _lanes_or_problem(opened, request.lane, problems):
-            for found in _verify_lane(opened, lane, referenced):
+            for found in _verify_lane(opened, lane, referenced=referenced, allowed=allowed):
                 interactions += found is None
                 problems += () if found is None else (found,)
         stored = set(opened.folder.objects.digests())
@@ -205,7 +208,8 @@ def verify(request: CassetteRequest) -> VerifyResult:
 def _open(request: CassetteRequest, files: Files) -> tuple[_Opened, ...]:
     project = open_project(request.start, files)
     top = project.root / project.config.cassettes
-    names = sorted({path.relative_to(top).parts[0] for path in files.list(top)})
+    inside = (path.relative_to(top).parts for path in files.list(top))
+    names = sorted({parts[0] for parts in inside if len(parts) > 1})
     if request.cassette is not None:
         names = [_find(request.cassette, names, project)]
     if not names:
@@ -284,7 +288,9 @@ def _shown(interaction: Interaction) -> ShownInteraction:
     )
 
 
-def _verify_lane(opened: _Opened, lane: Lane, referenced: set[Digest]) -> Iterator[Problem | None]:
+def _verify_lane(
+    opened: _Opened, lane: Lane, *, referenced: set[Digest], allowed: AllowList
+) -> Iterator[Problem | None]:
     """Yield None for each sound recording, and a problem for each other one."""
     try:
         cassette = opened.folder.load(lane)
@@ -293,10 +299,9 @@ def _verify_lane(opened: _Opened, lane: Lane, referenced: set[Digest]) -> Iterat
         return
     file = opened.folder.path(lane).as_posix()
     referenced.update(parse_digest(found.decode()) for found in _REFERENCE.findall(cassette.data))
-    for finding in find_secrets(cassette.data.decode("utf-8", "replace")):
-        message = f"this looks like a secret: {finding.shape}"
-        hint = "revoke it, take it out of what is recorded, and record again"
-        yield Problem("ACI-P311", message, Location(file, finding.line, lane=lane), hint)
+    from agentci.app.cassette_scan import secret_problems  # noqa: PLC0415 - slow to import
+
+    yield from secret_problems(cassette, file=file, name=opened.name, allowed=allowed)
     for address in cassette.addresses():
         try:
             interaction = cassette.get((address.key, address.occurrence))

@@ -149,7 +149,9 @@ class Gateway:
             seed=request.seed if seed.sent else None,
         )
         wire = dialect.encode(request, self.session.blobs.get)
-        canonical = canonical_request(f"{dialect.name}/{dialect.version}", wire)
+        canonical = self.session.as_recorded(
+            canonical_request(f"{dialect.name}/{dialect.version}", wire), lane
+        )
         address = self.session.reserve(lane, interaction_key(canonical))
         return _Call(spec, provider, dialect, request, wire, canonical, address, seed)
 
@@ -164,8 +166,7 @@ class Gateway:
         stored = store_response(response)
         if self.session.mode is Mode.LIVE:
             return self._answer(call, stored, "live")
-        answer = self._answer(call, stored, "recorded")
-        self.session.append(
+        kept = self.session.append(
             Interaction(
                 address=call.address,
                 kind="model",
@@ -179,7 +180,7 @@ class Gateway:
                 },
             )
         )
-        return answer
+        return self._answer(call, kept.response, "recorded")
 
     async def _call(self, call: _Call, endpoint: Endpoint) -> WireResponse:
         calling = Calling(

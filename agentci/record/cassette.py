@@ -183,7 +183,7 @@ class Cassette:
             if request is None:
                 if at in deltas:
                     raise self._damaged(f"the recording `{at[0]}` continues itself")
-                stored = self._stored_request(at)
+                stored = self.stored_request(at)
                 deltas[at] = stored.delta
                 at = stored.parent
         for step, delta in reversed(deltas.items()):
@@ -195,7 +195,12 @@ class Cassette:
         assert request is not None
         return request
 
-    def _stored_request(self, place: Place) -> StoredRequest:
+    def stored_request(self, place: Place) -> StoredRequest:
+        """Return what the document at `place` itself holds of its request.
+
+        Raises:
+            FormatError: when it cannot be read, or is not there.
+        """
         document = self.documents.get(place)
         if document is None:
             raise self._damaged(f"the recording `{place[0]}`, which others continue, is gone")

@@ -31,6 +31,11 @@ class CassetteFolder:
         self._folder = folder
         self.objects = objects
 
+    @property
+    def folder(self) -> Path:
+        """The folder of all of them."""
+        return self._folder
+
     def path(self, lane: Lane) -> Path:
         """Return the file of `lane`."""
         return self._folder / lane_path(lane)

@@ -10,20 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from agentci.core.digest import Digest, digest_json
+from agentci.core.canonical import canonical_bytes
+from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.wire import WireRequest
 
 _ITEM_POINTER = "item_reference"
+_REDACTED = b"<redacted:"  # as in `record.secrets.placeholder`
 
 
 def interaction_key(request: JsonObject) -> Digest:
-    """Return the key of a canonical request.
+    """Return the key of a canonical request; which numbers its placeholders have does not matter.
 
     Raises:
         ValueError: when the request holds a number or text that JSON cannot carry.
     """
-    return digest_json(request)
+    data = canonical_bytes(request)
+    if _REDACTED in data:
+        from agentci.record.secrets.placeholder import renumbered  # noqa: PLC0415 - rarely needed
+
+        return digest_json(renumbered(request))
+    return digest_bytes(data)
 
 
 def canonical_request(dialect: str, wire: WireRequest) -> JsonObject:
@@ -65,6 +72,8 @@ _Rename: TypeAlias = Callable[[JsonValue, _Names], JsonValue]
 
 
 def _objects(value: JsonValue) -> Sequence[JsonValue] | None:
+    if type(value) is list:  # nearly always; the general check costs much more
+        return value
     return value if isinstance(value, Sequence) and not isinstance(value, str) else None
 
 
@@ -77,12 +86,15 @@ def _each(holder: JsonObject, field: str, rename: _Rename, names: _Names) -> Jso
     items = _objects(holder.get(field))
     if items is None:
         return holder
-    return {**holder, field: [rename(item, names) for item in items]}
+    renamed = [rename(item, names) for item in items]
+    if all(new is old for new, old in zip(renamed, items, strict=True)):
+        return holder
+    return {**holder, field: renamed}
 
 
 def _message(message: JsonValue, names: _Names) -> JsonValue:
     """Rename in a message of Chat Completions or of Anthropic Messages."""
-    if not isinstance(message, Mapping):
+    if type(message) is not dict and not isinstance(message, Mapping):
         return message
     if "tool_calls" in message:
         message = _each(message, "tool_calls", _call, names)

@@ -1,78 +1,203 @@
-"""Secrets that must not be stored: the shapes of common API keys, and the refusal to write them.
+"""The guard in front of a folder of recordings: no secret is written, redacted ones stay findable.
 
-Request headers are never part of an interaction, so this looks at prompts, tool results and
-answers. Knows the shapes only; it never repeats what it found.
+By default a recording with a secret is refused. In a folder of redacted recordings, and where a
+caller asks for it, secrets are replaced instead, in live requests before they are keyed and in
+answers before they are written. What finds and replaces is in `agentci.record.secrets`, which is
+imported only where something is recorded or the folder is redacted.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Final
 
+from agentci.core.effects import Files
 from agentci.core.errors import Location, SafetyRefusal
+from agentci.core.json_types import JsonObject, JsonValue
+from agentci.core.lane import Lane
+from agentci.record.interaction import Interaction
 
-_SHAPES: Final = (
-    ("anthropic_key", r"sk-ant-[A-Za-z0-9_-]{20,}"),
-    ("openai_key", r"sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}"),
-    ("openrouter_key", r"sk-or-v1-[A-Za-z0-9]{20,}"),
-    ("aws_key_id", r"(?:AKIA|ASIA)[0-9A-Z]{16}"),
-    ("github_token", r"gh[pousr]_[A-Za-z0-9]{36,}"),
-    ("github_fine_grained_token", r"github_pat_[A-Za-z0-9_]{22,}"),
-    ("gitlab_token", r"glpat-[A-Za-z0-9_-]{20,}"),
-    ("google_key", r"AIza[0-9A-Za-z_-]{35}"),
-    ("groq_key", r"gsk_[A-Za-z0-9]{32,}"),
-    ("hugging_face_token", r"hf_[A-Za-z0-9]{30,}"),
-    ("slack_token", r"xox[abeoprs]-[A-Za-z0-9-]{10,}"),
-    ("stripe_key", r"[rs]k_live_[A-Za-z0-9]{16,}"),
-    ("private_key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
-    ("bearer_token", r"[Bb]earer [A-Za-z0-9_\-.=+/]{24,}"),
-    ("json_web_token", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-)
-_ANY = re.compile("|".join(rf"(?<![A-Za-z0-9])(?P<{name}>{shape})" for name, shape in _SHAPES))
-_FEW = 6  # different characters in what somebody typed as a placeholder
+if TYPE_CHECKING:
+    from agentci.record.secrets.allow import AllowList
+    from agentci.record.secrets.redactor import Redactor
+    from agentci.record.secrets.scan import Spotted
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that has the shape of a secret."""
+class OnSecret(StrEnum):
+    """What becomes of a recording with a secret in it."""
 
-    shape: str
-    """For example `openai key`."""
-    line: int
-    """Counted from 1 in the text that was looked at."""
-
-
-def find_secrets(text: str) -> tuple[Finding, ...]:
-    """Return what has the shape of a secret and does not look like a placeholder."""
-    return tuple(
-        Finding(str(match.lastgroup).replace("_", " "), text.count("\n", 0, match.start()) + 1)
-        for match in _ANY.finditer(text)
-        if not _is_placeholder(match[0])
-    )
+    REFUSE = "refuse"
+    """It is not written; the run stops with exit code 8."""
+    REDACT = "redact"
+    """It is written with placeholders, and so is all that follows in its folder."""
 
 
-def refuse_secrets(text: str, *, lane: str) -> None:
-    """Let `text` pass only where no secret is in it.
+_MARKER: Final = "redaction.json"
+_NAMED: Final = 5
+_PATCH: Final = "patch"
 
-    Raises:
-        SafetyRefusal: naming the shape, never the secret.
-    """
-    found = find_secrets(text)
-    if found:
-        shapes = ", ".join(sorted({f"`{finding.shape}`" for finding in found}))
+
+class SecretGuard:
+    """Keeps secrets out of the recordings in one folder. Works the same from any thread."""
+
+    def __init__(
+        self, files: Files, folder: Path, *, on_secret: OnSecret = OnSecret.REFUSE
+    ) -> None:
+        """Guard `folder`, whose list of allowed findings is beside it."""
+        self._files = files
+        self._folder = folder
+        self._on_secret = on_secret
+        self._lock = RLock()
+        self._redactors: dict[Lane, Redactor] = {}
+        self._version: int | None = None
+
+    def as_recorded(self, request: JsonObject, lane: Lane) -> JsonObject:
+        """Return a live request as it is keyed and stored: redacted, where recordings are.
+
+        Raises:
+            FormatError: when the folder was redacted by a newer release.
+        """
+        version = self._redacting()
+        if not version:
+            return request
+        with self._lock:
+            return self._redactor(lane, version).redact(request)
+
+    def learn(self, response: JsonObject, lane: Lane) -> None:
+        """Take note of an answer that was replayed, for the numbers of its placeholders."""
+        version = self._redacting()
+        if version:
+            with self._lock:
+                self._redactor(lane, version).pass_over(response)
+
+    def checked(
+        self,
+        interaction: Interaction,
+        added: JsonObject,
+        *,
+        keeps: Mapping[str, int] | None = None,
+    ) -> Interaction:
+        """Return `interaction` as it may be written.
+
+        `added` is the part of its request that is written; `keeps` counts what is not, as in a
+        `record.delta.Delta`.
+
+        Raises:
+            SafetyRefusal: when it holds what looks like a secret; names the places, never the text.
+        """
+        from agentci.record.secrets.scan import spot_in  # noqa: PLC0415 - nothing for a replay
+
+        lane = interaction.address.lane
+        version = self._redacting()
+        if version:
+            interaction = self._redacted(interaction, version)
+        found = [
+            each
+            for each in spot_in(interaction, added, keeps=keeps)
+            if not self._allows(each, lane)
+        ]
+        if found:
+            raise _refusal(found, lane)
+        return interaction
+
+    def _redacted(self, interaction: Interaction, version: int) -> Interaction:
+        parts: JsonObject = {
+            "response": interaction.response,
+            "notes": interaction.notes,
+            "provenance": interaction.provenance,
+        }
+        with self._lock:
+            redactor = self._redactor(interaction.address.lane, version)
+            new = redactor.redact(parts)
+            if redactor.has_redacted and not self._files.exists(self._folder / _MARKER):
+                from agentci.record.secrets.marker import write_marker  # noqa: PLC0415
+
+                write_marker(self._files, self._folder)
+        if new is parts:
+            return interaction
+        if _PATCH in interaction.response:
+            _check_patch(interaction, new)
+        response, notes, provenance = (new[name] for name in parts)
+        assert isinstance(response, Mapping)
+        assert isinstance(notes, Mapping)
+        assert isinstance(provenance, Mapping)
+        return replace(interaction, response=response, notes=notes, provenance=provenance)
+
+    def _redacting(self) -> int:
+        """Return the version of the rules to redact with; 0 where nothing is redacted."""
+        with self._lock:
+            if self._version is None:
+                self._version = self._find_version()
+            return self._version
+
+    def _find_version(self) -> int:
+        if self._files.exists(self._folder / _MARKER):
+            from agentci.record.secrets.marker import read_marker  # noqa: PLC0415
+
+            return read_marker(self._files, self._folder)
+        if self._on_secret is OnSecret.REFUSE:
+            return 0
+        from agentci.record.secrets.rules import RULES_VERSION  # noqa: PLC0415
+
+        return RULES_VERSION
+
+    def _redactor(self, lane: Lane, version: int) -> Redactor:
+        redactor = self._redactors.get(lane)
+        if redactor is None:
+            from agentci.record.secrets.redactor import Redactor  # noqa: PLC0415
+
+            redactor = self._redactors[lane] = Redactor(version)
+        return redactor
+
+    def _allows(self, found: Spotted, lane: Lane) -> bool:
+        from agentci.record.secrets.allow import load_allow_list  # noqa: PLC0415
+
+        allowed = load_allow_list(self._files, self._folder.parent)
+        return allowed.allows(found, cassette=self._folder.name, lane=lane)
+
+
+def _check_patch(interaction: Interaction, new: JsonObject) -> None:
+    """Refuse to redact a change of files: a git tree could not be what it is without the secret."""
+    response = new["response"]
+    if isinstance(response, Mapping) and response.get(_PATCH) != interaction.response[_PATCH]:
         raise SafetyRefusal(
-            f"the request or the answer holds what looks like a secret ({shapes}); "
-            "it was not recorded",
-            code="ACI-P120",
-            hint="take the secret out of prompts, files and tool output, revoke it, record again",
-            location=Location(lane=lane),
+            "a tool wrote what looks like a secret into a file; a change of files cannot be "
+            "redacted, so it was not recorded",
+            code="ACI-P122",
+            hint="let the tool not write secrets, or allow it in `secrets.allow.yaml`",
+            location=Location(lane=interaction.address.lane),
         )
 
 
-def _is_placeholder(secret: str) -> bool:
-    if secret.startswith("-----"):
-        return False
-    tail = secret[8:]
-    typed = len(set(tail.lower())) <= _FEW or not any(char.isdigit() for char in tail)
-    return typed or "EXAMPLE" in secret.upper()
+def refuse_secrets(value: JsonValue, *, lane: str, allowed: AllowList | None = None) -> None:
+    """Let `value` pass only where no secret is in it, or an allowed one.
+
+    Raises:
+        SafetyRefusal: naming the kinds and the places, never the text.
+    """
+    from agentci.record.secrets.scan import spot  # noqa: PLC0415 - nothing for a replay
+
+    found = [
+        each
+        for each in spot(value, path=("text",) if isinstance(value, str) else ())
+        if allowed is None or not allowed.allows(each, cassette="", lane=lane)
+    ]
+    if found:
+        raise _refusal(found, Lane(lane))
+
+
+def _refusal(found: list[Spotted], lane: Lane) -> SafetyRefusal:
+    places = list(dict.fromkeys(f"`{each.kind}` in `{each.path}`" for each in found))
+    more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+    return SafetyRefusal(
+        "the request or the answer holds what looks like a secret: "
+        f"{', '.join(places[:_NAMED])}{more}; it was not recorded",
+        code="ACI-P120",
+        hint="take it out of prompts, files and tool output, and replace it with a new one; what "
+        "is no secret is allowed by an entry in `secrets.allow.yaml`",
+        location=Location(lane=lane),
+    )

@@ -19,6 +19,7 @@ from agentci.core.errors import CassetteMiss
 from agentci.core.json_types import JsonObject
 from agentci.core.lane import Lane
 from agentci.record.cassette import content_digest
+from agentci.record.delta import Delta
 from agentci.record.document import choose_parent, encode
 from agentci.record.folder import CassetteFolder
 from agentci.record.header import Header
@@ -26,7 +27,7 @@ from agentci.record.interaction import Address, Interaction, InteractionKind
 from agentci.record.lane_state import LaneState
 from agentci.record.miss import Missed, explain_miss
 from agentci.record.object_store import ObjectStore
-from agentci.record.redact import refuse_secrets
+from agentci.record.redact import OnSecret, SecretGuard
 from agentci.record.seal import seal_text
 from agentci.record.stored_document import Place
 
@@ -56,7 +57,7 @@ class Evidence:
 class RecordingSession:
     """Gives out addresses, serves recordings and keeps new ones, for one run."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a run decides on, each by name
         self,
         files: Files,
         folder: Path,
@@ -65,15 +66,18 @@ class RecordingSession:
         record_all: bool = False,
         note: str = "",
         rerecord: str = "agentci run --mode record",
+        on_secret: OnSecret = OnSecret.REFUSE,
     ) -> None:
         """Work on the cassettes in `folder`.
 
         With `record_all`, recordings from before this session are not served. `note` goes into the
-        header of new cassettes; `rerecord` is the command that hints tell the user to type.
+        header of new cassettes; `rerecord` is the command that hints tell the user to type. With
+        `OnSecret.REDACT`, secrets are replaced where they would be refused.
         """
         self.mode = mode
         self.blobs = ObjectStore(files, folder, in_memory=mode in {Mode.REPLAY, Mode.LIVE})
         self._files = files
+        self._guard = SecretGuard(files, folder, on_secret=on_secret)
         self._cassettes = CassetteFolder(files, folder, self.blobs)
         self._record_all = record_all
         self._note = note
@@ -87,6 +91,16 @@ class RecordingSession:
     def can_record(self) -> bool:
         """Whether a miss may be answered by the outside."""
         return self.mode is not Mode.REPLAY
+
+    def as_recorded(self, request: JsonObject, lane: Lane) -> JsonObject:
+        """Return a live request as it is keyed and stored; call before `reserve`.
+
+        It is the same object, unless the recordings of this folder are redacted.
+
+        Raises:
+            FormatError: when they were redacted by a newer release.
+        """
+        return request if self.mode is Mode.LIVE else self._guard.as_recorded(request, lane)
 
     def reserve(self, lane: Lane, key: Digest) -> Address:
         """Return the address of a request that is about to be issued; call before any await.
@@ -113,20 +127,24 @@ class RecordingSession:
                 interaction = state.cassette.get(place)
                 if interaction is not None:
                     state.use(place)
+                    self._guard.learn(interaction.response, address.lane)
                     return interaction
         if self.mode in {Mode.AUTO, Mode.RECORD}:
             self._probe()
         return None
 
-    def append(self, interaction: Interaction) -> None:
+    def append(self, interaction: Interaction) -> Interaction:
         """Keep a new recording: on disk, forced out, before this returns. Does nothing when live.
+
+        Returns it as it was kept: where recordings are redacted, go on with its response, because
+        that is what a replay will see.
 
         Raises:
             SafetyRefusal: when it holds what looks like a secret; nothing is written.
             StorageError: when it could not be written; what was there before is intact.
         """
         if self.mode is Mode.LIVE:
-            return
+            return interaction
         assert self.mode is not Mode.REPLAY, "a replay records nothing"
         address = interaction.address
         place = (address.key, address.occurrence)
@@ -134,10 +152,10 @@ class RecordingSession:
         with state.lock:
             cassette = state.cassette
             parent = choose_parent(interaction.request, state.candidates())
+            delta = parent.delta if parent is not None else Delta(interaction.request)
+            interaction = self._guard.checked(interaction, delta.request, keeps=delta.keeps)
             staged: list[bytes] = []
             text = encode(interaction, partial(_stage, staged), parent=parent)
-            for data in (text, *staged):
-                refuse_secrets(data.decode("utf-8", "replace"), lane=address.lane)
             for data in staged:
                 self.blobs.put(data)
             header = cassette.header or Header(address.lane, self._note)
@@ -148,6 +166,7 @@ class RecordingSession:
             state.order.setdefault(place)
             state.added.add(place)
             state.use(place)
+        return interaction
 
     def miss(self, address: Address, request: JsonObject, kind: InteractionKind) -> CassetteMiss:
         """Return the error for a request without recording, with what is nearest and differs."""

@@ -39,6 +39,9 @@ class ToolSession(Protocol):
     def can_record(self) -> bool:
         """Whether a miss may be executed and recorded."""
 
+    def as_recorded(self, request: JsonObject, lane: Lane) -> JsonObject:
+        """Return a request as it is keyed and stored."""
+
     def reserve(self, lane: Lane, key: Digest) -> Address:
         """Give a call its address, in the order of the calls."""
 
@@ -48,8 +51,8 @@ class ToolSession(Protocol):
     def miss(self, address: Address, request: JsonObject, kind: Literal["tool"]) -> CassetteMiss:
         """Return the explained error for a call without a recording."""
 
-    def append(self, interaction: Interaction) -> None:
-        """Record a call."""
+    def append(self, interaction: Interaction) -> Interaction:
+        """Record a call, and return it as it was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ class Toolbox:
         }
         if self._session.mode == "live":
             return (await self._run(tool, arguments)).outcome
+        request = self._session.as_recorded(request, lane)
         address = self._session.reserve(lane, interaction_key(request))
         recorded = self._session.lookup(address)
         if recorded is not None:
@@ -142,7 +146,7 @@ class Toolbox:
         if not self._session.can_record:
             raise self._session.miss(address, request, "tool")
         effect = await self._run(tool, arguments)
-        self._session.append(
+        kept = self._session.append(
             Interaction(
                 address=address,
                 kind="tool",
@@ -151,7 +155,7 @@ class Toolbox:
                 notes={"masked": dict(effect.outcome.masked)} if effect.outcome.masked else {},
             )
         )
-        return effect.outcome
+        return _loaded(kept.response, effect.change.after).outcome
 
     async def _replay(
         self, tool: Tool, arguments: JsonObject, recorded: Interaction

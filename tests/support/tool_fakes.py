@@ -142,6 +142,9 @@ class MemorySession:
     def can_record(self) -> bool:
         return self.mode in {"record", "auto"}
 
+    def as_recorded(self, request: JsonObject, lane: Lane) -> JsonObject:
+        return request
+
     def reserve(self, lane: Lane, key: Digest) -> Address:
         self._issued[lane, key] = self._issued.get((lane, key), 0) + 1
         return Address(lane, key, self._issued[lane, key])
@@ -155,10 +158,11 @@ class MemorySession:
     def miss(self, address: Address, request: JsonObject, kind: InteractionKind) -> CassetteMiss:
         return CassetteMiss(f"no recording of `{request.get('tool')}`")
 
-    def append(self, interaction: Interaction) -> None:
+    def append(self, interaction: Interaction) -> Interaction:
         assert digest_json(interaction.request) == interaction.address.key
         json.dumps(interaction.response).encode("utf-8")
         self.recorded[interaction.address] = interaction
+        return interaction
 
     def replaying(self) -> MemorySession:
         """Return a session that replays what this one recorded."""
