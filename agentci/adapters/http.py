@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from agentci.core.errors import ProviderError
 from agentci.core.wire import HttpRequest, WireResponse
+from agentci.record.http.form import KEPT_HEADERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     import httpx2
 
@@ -23,6 +24,7 @@ LARGEST_BODY = 64_000_000
 """Bytes of an answer, beyond which an endpoint is taken to be broken."""
 
 _KEPT_HEADERS = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
+_RELAYED_HEADERS = KEPT_HEADERS
 
 _CONNECTION_FAILED = "ACI-E130"
 _CONNECTION_LOST = "ACI-E131"
@@ -40,6 +42,25 @@ class HttpTransport:
         self, request: HttpRequest, *, on_chunk: Callable[[bytes], None] | None = None
     ) -> WireResponse:
         """Send `request` and return the whole answer, see `Http.send`."""
+        return await self._send(request, lambda _status, _headers: None, on_chunk, _KEPT_HEADERS)
+
+    async def relay(
+        self,
+        request: HttpRequest,
+        *,
+        on_start: Callable[[int, Mapping[str, str]], None],
+        on_chunk: Callable[[bytes], None],
+    ) -> WireResponse:
+        """Send `request` and hand the answer on while it arrives, see `Relay.relay`."""
+        return await self._send(request, on_start, on_chunk, _RELAYED_HEADERS)
+
+    async def _send(
+        self,
+        request: HttpRequest,
+        on_start: Callable[[int, Mapping[str, str]], None],
+        on_chunk: Callable[[bytes], None] | None,
+        keep: Sequence[str],
+    ) -> WireResponse:
         import httpx2  # noqa: PLC0415  # a replay never gets here and does not pay for it
 
         client = self._open()
@@ -51,12 +72,10 @@ class HttpTransport:
                 content=request.content,
                 timeout=httpx2.Timeout(request.timeout, pool=None),
             ) as response:
+                headers = response.headers
+                kept = {name: headers[name] for name in keep if name in headers}
+                on_start(response.status_code, kept)
                 chunks = await _read(response, on_chunk)
-                kept = {
-                    name: response.headers[name]
-                    for name in _KEPT_HEADERS
-                    if name in response.headers
-                }
                 return WireResponse(response.status_code, kept, chunks)
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             problem = _provider_error(error, request)

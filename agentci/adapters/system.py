@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 
 
 class SystemClock:
@@ -47,3 +48,8 @@ class SystemEnv:
     def get(self, name: str) -> str | None:
         """Return the value of `name`, or None where it is not set."""
         return os.environ.get(name)
+
+
+def inherited_environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with `changes`, for a program that works for the user."""
+    return {**os.environ, **changes}

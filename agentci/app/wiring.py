@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from agentci.adapters.http import HttpTransport
     from agentci.adapters.sandboxes import Probe
     from agentci.core.effects import (
         ByteStore,
         Clock,
         Env,
         Files,
+        Foreground,
         Http,
+        HttpServer,
         Random,
         Repository,
         Sandbox,
@@ -61,6 +64,27 @@ def http() -> Http:
     from agentci.adapters.http import HttpTransport
 
     return HttpTransport()
+
+
+def relay() -> HttpTransport:
+    """Return a transport that hands answers on while they arrive; who asks for it closes it."""
+    from agentci.adapters.http import HttpTransport
+
+    return HttpTransport()
+
+
+def http_server() -> HttpServer:
+    """Return a server for programs on this machine; it listens once it is started."""
+    from agentci.adapters.http_server import LoopbackServer
+
+    return LoopbackServer()
+
+
+def foreground() -> Foreground:
+    """Return the way to run programs for the user."""
+    from agentci.adapters.foreground import ForegroundPrograms
+
+    return ForegroundPrograms()
 
 
 def effects() -> Effects:

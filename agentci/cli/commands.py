@@ -32,6 +32,8 @@ COMMANDS: Final[tuple[CommandRow, ...]] = (
     CommandRow("graph", "draw a pipeline as Mermaid or DOT", _WRITE, "graph:graph"),
     CommandRow("schema", "print the JSON Schema of a file, for editors", _WRITE, "schema:schema"),
     CommandRow("run", "run, record or replay a pipeline", _RUN, "run:run"),
+    CommandRow("record", "run any program and record its model calls", _RUN, "record:record"),
+    CommandRow("replay", "run any program with recorded answers", _RUN, "replay:replay"),
     CommandRow("resume", "continue a run that was stopped", _RUN, "resume:resume"),
     CommandRow("approve", "answer a run that waits for a person", _RUN, "approve:approve"),
     CommandRow("accept", "make a run the one that agentci.lock expects", _RUN, "accept:accept"),

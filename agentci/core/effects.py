@@ -6,11 +6,11 @@ The layers above receive them as arguments. The implementations are in `agentci.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from agentci.core.wire import HttpRequest, WireResponse
 
@@ -57,6 +57,81 @@ class Http(Protocol):
 
     async def close(self) -> None:
         """Close all connections."""
+
+
+class Relay(Protocol):
+    """A way out to a network that hands an answer on while it arrives."""
+
+    async def relay(
+        self,
+        request: HttpRequest,
+        *,
+        on_start: Callable[[int, Mapping[str, str]], None],
+        on_chunk: Callable[[bytes], None],
+    ) -> WireResponse:
+        """Send `request`; `on_start` sees status and headers, then `on_chunk` each chunk.
+
+        Raises:
+            ProviderError: as `Http.send` does, also after the answer has started.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ServedRequest:
+    """A request that a program on this machine has sent to us."""
+
+    method: str
+    target: str
+    """Path and query, as sent."""
+    headers: Mapping[str, str] = field(repr=False)
+    """Lower-case names."""
+    body: bytes
+    """Content encodings are still on it."""
+
+
+class ServedReply(Protocol):
+    """The answer to a `ServedRequest`. A client that went away is no error: nothing is sent."""
+
+    async def start(
+        self, status: int, headers: Mapping[str, str], *, length: int | None = None
+    ) -> None:
+        """Send status and headers; `length` is the size of the body in bytes where it is known."""
+
+    async def send(self, data: bytes) -> None:
+        """Send one chunk of the body, at once and as one chunk."""
+
+    async def finish(self) -> None:
+        """End the body."""
+
+    def abort(self) -> None:
+        """Cut the connection, so that the client sees that the answer is not whole."""
+
+
+HttpHandler: TypeAlias = Callable[[ServedRequest, ServedReply], Awaitable[None]]
+"""Answers one request; called for any number of requests at the same time."""
+
+
+class HttpServer(Protocol):
+    """A server for programs on this machine: on loopback, reachable from nowhere else."""
+
+    async def start(self, handler: HttpHandler) -> str:
+        """Listen on a free port and return the origin, for example `http://127.0.0.1:40123`."""
+
+    async def close(self) -> None:
+        """Stop listening and cut all connections; not started is fine."""
+
+
+class Foreground(Protocol):
+    """Programs that work for the user of this process: its terminal, its environment."""
+
+    async def run(self, argv: Sequence[str], *, folder: Path, changes: Mapping[str, str]) -> int:
+        """Run a program to its end and return the exit code, as a shell would show it.
+
+        It gets this process's environment with `changes`.
+
+        Raises:
+            UsageError: when there is no such program, or it cannot be started.
+        """
 
 
 class AppendFile(Protocol):

@@ -5,6 +5,7 @@ The session holds `lock` around every use. Knows nothing of modes or files.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Collection
 from threading import RLock
@@ -31,6 +32,7 @@ class LaneState:
         "order",
         "played",
         "recent",
+        "released",
         "used",
     )
 
@@ -49,12 +51,24 @@ class LaneState:
         self.added: set[Place] = set()
         """Appended by this session."""
         self.recent: deque[Place] = deque(maxlen=_WINDOW)
+        self.released: dict[Digest, list[int]] = {}
+        """Occurrences that were given back, by key; sorted."""
 
     def reserve(self, key: Digest) -> Address:
         """Return the next address of `key`."""
-        occurrence = self.counts[key] = self.counts.get(key, 0) + 1
+        free = self.released.get(key)
+        if free:
+            occurrence = free.pop(0)
+        else:
+            occurrence = self.counts[key] = self.counts.get(key, 0) + 1
         self.order[key, occurrence] = None
         return Address(self.cassette.lane, key, occurrence)
+
+    def release(self, place: Place) -> None:
+        """Take back an address that got no answer; the next request of its key gets it."""
+        key, occurrence = place
+        insort(self.released.setdefault(key, []), occurrence)
+        self.order.pop(place, None)
 
     def use(self, place: Place) -> None:
         """Note that the recording at `place` gave an answer."""

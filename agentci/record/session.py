@@ -111,6 +111,15 @@ class RecordingSession:
         with state.lock:
             return state.reserve(key)
 
+    def release(self, address: Address) -> None:
+        """Give back an address whose request got no answer that is worth keeping.
+
+        A caller that asks again gets it, so that a replay, which never fails, has it played.
+        """
+        state = self._state(address.lane)
+        with state.lock:
+            state.release((address.key, address.occurrence))
+
     def lookup(self, address: Address) -> Interaction | None:
         """Return the recording at `address` and mark it as played, or None.
 

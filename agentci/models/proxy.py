@@ -1,0 +1,334 @@
+"""The record/replay proxy: any program on this machine gets its answers from the cassettes.
+
+A program is attached to a lane and told an address below which everything belongs to that lane.
+Each request is keyed and given its address before anything is awaited; a recording is served with
+the boundaries of its chunks; anything else goes upstream, where that is allowed, and comes back
+chunk by chunk while it is recorded. Failures are remembered, because many a client hides them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from agentci.core.effects import Clock, Env, Relay, ServedReply, ServedRequest
+from agentci.core.errors import AgentciError, CassetteMiss, Location, ProviderError, SafetyRefusal
+from agentci.core.lane import Lane
+from agentci.core.wire import HttpRequest, WireResponse
+from agentci.models.endpoints import Endpoint, EndpointSettings, NotConfigured, resolve_endpoint
+from agentci.models.proxy_address import (
+    STAND_IN_KEY,
+    ProxyAddress,
+    client_environment,
+    lane_url,
+    parse_target,
+)
+from agentci.models.proxy_refusals import NO_ANSWER, NOT_FOUND, REFUSED, refusal
+from agentci.models.proxy_requests import (
+    AUTHENTICATION,
+    ProxiedRequest,
+    holds,
+    is_worth_keeping,
+    read_request,
+)
+from agentci.models.registry import Provider, find_provider, load_dialect
+from agentci.record.http.encodings import UndecodableError
+from agentci.record.http.form import HttpAnswer, load_answer, store_answer
+from agentci.record.interaction import Address, Interaction
+from agentci.record.keys import interaction_key
+from agentci.record.response_marks import fill, mark
+from agentci.record.session import Mode, RecordingSession, is_below
+from agentci.record.surroundings import Surroundings
+
+_TIMEOUT: Final = 600.0
+"""Seconds without progress after which an upstream is given up."""
+_PATIENCE: Final = 120.0
+"""Seconds for answers that are still coming when their program has ended."""
+_SHORTEST_KEY: Final = 12
+
+
+@dataclass(slots=True)
+class Attachment:
+    """A program that may use the proxy."""
+
+    lane: Lane
+    around: Surroundings
+    rules: tuple[str, ...]
+    """Patterns that a pipeline's step declares as volatile."""
+    failures: list[AgentciError] = field(default_factory=list)
+    """What went wrong, whatever the program made of it."""
+    pending: set[asyncio.Task[None]] = field(default_factory=set)
+    served: int = 0
+    """Requests that got an answer, replayed or new."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    attachment: Attachment
+    provider: Provider
+    request: ProxiedRequest
+    http: ServedRequest
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    status: int
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The answer is over; with an `error`, it is not whole."""
+
+    error: ProviderError | None = None
+
+
+_Event: TypeAlias = _Head | bytes | _End
+
+
+@dataclass(slots=True, kw_only=True)
+class Proxy:
+    """Answers the requests of attached programs. Belongs to one event loop."""
+
+    session: RecordingSession
+    upstream: Relay
+    clock: Clock
+    env: Env
+    token: str
+    endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
+    origin: str = ""
+    """Where the server listens; set once it does."""
+    _attached: dict[Lane, Attachment] = field(default_factory=dict)
+
+    def attach(
+        self, lane: Lane, around: Surroundings, *, rules: tuple[str, ...] = ()
+    ) -> Attachment:
+        """Let a program use `lane` and what is below it, until `detach`."""
+        attachment = self._attached[lane] = Attachment(lane, around, rules)
+        return attachment
+
+    def environment(self, lane: Lane, *, stand_in: bool) -> dict[str, str]:
+        """Return the variables that point a program to `lane`, see `client_environment`."""
+        url = lane_url(self.origin, self.token, lane)
+        return client_environment(url, self.env.get, stand_in=stand_in)
+
+    async def detach(self, attachment: Attachment) -> None:
+        """Wait for answers that are still being recorded, and answer the program no more.
+
+        Raises:
+            AgentciError: the first failure of the program's requests.
+        """
+        if attachment.pending:
+            _, late = await asyncio.wait(set(attachment.pending), timeout=_PATIENCE)
+            for task in late:
+                task.cancel()
+        self._attached.pop(attachment.lane, None)
+        if attachment.failures:
+            raise _first_of(attachment.failures)
+
+    async def handle(self, request: ServedRequest, reply: ServedReply) -> None:
+        """Answer one request; the handler for an `HttpServer`."""
+        address = parse_target(request.target)
+        attachment = self._attachment(address)
+        if address is None or attachment is None:
+            await _send(refusal("", NOT_FOUND, "agentci: no program has this address"), reply)
+            return
+        if request.method == "HEAD":  # a probe: is anybody there?
+            await reply.start(200, {}, length=0)
+            await reply.finish()
+            return
+        try:
+            call = self._issue(request, address, attachment)
+            await self._answer(call, reply)
+        except UndecodableError as error:
+            problem = CassetteMiss(f"the body of a request cannot be read: {error}")
+            await self._fail(attachment, address.provider, problem, reply)
+        except AgentciError as error:
+            await self._fail(attachment, address.provider, error, reply)
+
+    def _attachment(self, address: ProxyAddress | None) -> Attachment | None:
+        if address is None or address.token != self.token:
+            return None
+        found = [each for lane, each in self._attached.items() if is_below(address.lane, lane)]
+        return max(found, key=lambda each: len(each.lane), default=None)
+
+    def _issue(self, http: ServedRequest, address: ProxyAddress, to: Attachment) -> _Call:
+        provider = find_provider(address.provider)
+        request = read_request(http, address, provider, around=to.around, rules=to.rules)
+        place = self.session.reserve(address.lane, interaction_key(request.canonical))
+        return _Call(to, provider, request, http, place)
+
+    async def _answer(self, call: _Call, reply: ServedReply) -> None:
+        if self.session.mode is not Mode.LIVE:
+            recorded = self.session.lookup(call.address)
+            if recorded is not None:
+                response = load_answer(recorded.response)
+                if recorded.notes.get("marks"):
+                    chunks = fill(response.chunks, call.attachment.around)
+                    response = replace(response, chunks=chunks)
+                call.attachment.served += 1
+                await _send(response, reply)
+                return
+            if not self.session.can_record:
+                raise self._miss(call)
+        endpoint = self._endpoint(call)
+        events: asyncio.Queue[_Event] = asyncio.Queue()
+        task = asyncio.create_task(self._fetch(call, endpoint, events))
+        call.attachment.pending.add(task)
+        task.add_done_callback(call.attachment.pending.discard)
+        await _pass_on(events, reply, call.provider.name)
+
+    def _endpoint(self, call: _Call) -> Endpoint:
+        provider = call.provider
+        if _own_key(call.http):
+            provider = replace(provider, key_required=False)
+        settings = self.endpoints.get(provider.name)
+        endpoint = resolve_endpoint(provider, settings, self.env)
+        if isinstance(endpoint, NotConfigured):
+            miss = self._miss(call)
+            raise CassetteMiss(
+                f"{miss.message}\nit cannot be recorded now: {endpoint.reason}",
+                code=miss.code,
+                hint=f"to record it, {endpoint.hint}; {miss.hint}" if miss.hint else endpoint.hint,
+                location=miss.location,
+            )
+        return endpoint
+
+    async def _fetch(self, call: _Call, endpoint: Endpoint, events: asyncio.Queue[_Event]) -> None:
+        """Get an answer to its end, whether or not the client is still there, and record it."""
+        kept = False
+        error: ProviderError | None = None
+        try:
+            response = await self.upstream.relay(
+                _outbound(call, endpoint),
+                on_start=lambda status, headers: events.put_nowait(_Head(status, headers)),
+                on_chunk=events.put_nowait,
+            )
+            if self.session.mode is not Mode.LIVE and is_worth_keeping(response, call.request):
+                await asyncio.to_thread(self._record, call, endpoint, response)
+                kept = True
+            call.attachment.served += 1
+        except ProviderError as problem:
+            error = problem
+        except AgentciError as problem:
+            call.attachment.failures.append(problem)
+        finally:
+            if not kept:
+                self.session.release(call.address)
+            events.put_nowait(_End(error))
+
+    def _record(self, call: _Call, endpoint: Endpoint, response: WireResponse) -> None:
+        for key in (endpoint.key, _own_key(call.http)):
+            if key and len(key) >= _SHORTEST_KEY and holds(call.request, response, key):
+                raise _has_key(call, endpoint)
+        marked = mark(response.chunks, call.attachment.around)
+        notes: dict[str, Mapping[str, object]] = {}
+        if call.request.masked:
+            notes["masked"] = {name: dict(each) for name, each in call.request.masked.items()}
+        if marked.counts:
+            notes["marks"] = dict(marked.counts)
+        answer = HttpAnswer(response.status, response.headers, marked.chunks)
+        self.session.append(
+            Interaction(
+                address=call.address,
+                kind=call.request.kind,
+                request=call.request.canonical,
+                response=store_answer(answer),
+                notes=notes,  # type: ignore[arg-type]  # mappings of JSON values
+                provenance={
+                    "provider": call.provider.name,
+                    "from": endpoint.origin,
+                    "at": datetime.fromtimestamp(int(self.clock.now()), UTC).isoformat(),
+                    "client": call.http.headers.get("user-agent", ""),
+                },
+            )
+        )
+
+    def _miss(self, call: _Call) -> CassetteMiss:
+        return self.session.miss(call.address, call.request.canonical, call.request.kind)
+
+    async def _fail(
+        self, attachment: Attachment, provider: str, error: AgentciError, reply: ServedReply
+    ) -> None:
+        attachment.failures.append(error)
+        text = f"agentci: {error.code}: {error.message}"
+        await _send(refusal(provider, REFUSED, text), reply)
+
+
+async def _send(response: WireResponse, reply: ServedReply) -> None:
+    chunks = response.chunks
+    length = sum(map(len, chunks)) if len(chunks) <= 1 else None
+    await reply.start(response.status, response.headers, length=length)
+    for chunk in chunks:
+        await reply.send(chunk)
+    await reply.finish()
+
+
+async def _pass_on(events: asyncio.Queue[_Event], reply: ServedReply, provider: str) -> None:
+    """Hand an answer on while it comes; its end comes once it is recorded."""
+    started = False
+    while True:
+        event = await events.get()
+        if isinstance(event, _Head):
+            started = True
+            await reply.start(event.status, event.headers)
+        elif isinstance(event, bytes):
+            await reply.send(event)
+        else:
+            break
+    if event.error is None and started:
+        await reply.finish()
+    elif started:
+        reply.abort()
+    else:
+        reason = event.error.message if event.error is not None else "there is no answer"
+        await _send(refusal(provider, NO_ANSWER, f"agentci: {reason}"), reply)
+
+
+def _own_key(http: ServedRequest) -> str | None:
+    """Return the key that a program has of its own, or None where it has the stand-in."""
+    for name in AUTHENTICATION:
+        value = http.headers.get(name, "").removeprefix("Bearer ").strip()
+        if value and value != STAND_IN_KEY:
+            return value
+    return None
+
+
+def _outbound(call: _Call, endpoint: Endpoint) -> HttpRequest:
+    headers = dict(call.request.headers)
+    path = call.request.path
+    if _own_key(call.http) is None:
+        headers = {n: v for n, v in headers.items() if n not in AUTHENTICATION}
+        if endpoint.key:
+            dialect = load_dialect(call.provider.dialect)
+            headers |= {n.lower(): v for n, v in dialect.auth_headers(endpoint.key).items()}
+            path = path.replace(f"key={STAND_IN_KEY}", f"key={endpoint.key}")
+    headers |= {name.lower(): value for name, value in endpoint.headers.items()}
+    http = call.http
+    return HttpRequest(http.method, endpoint.base_url + path, headers, http.body, timeout=_TIMEOUT)
+
+
+def _has_key(call: _Call, endpoint: Endpoint) -> SafetyRefusal:
+    return SafetyRefusal(
+        f"the key of a call (`{endpoint.key_env}`) stands in its text, so it is not recorded",
+        code="ACI-P151",
+        hint="find out how the key came into a prompt, a tool's output or an answer, and "
+        "replace it with a new one",
+        location=Location(lane=call.address.lane),
+    )
+
+
+def _first_of(failures: list[AgentciError]) -> AgentciError:
+    first = failures[0]
+    if len(failures) == 1:
+        return first
+    return type(first)(
+        f"{first.message}\n{len(failures) - 1} more requests failed after it",
+        code=first.code,
+        hint=first.hint,
+        location=first.location,
+    )

@@ -1,0 +1,135 @@
+"""A program's request as the interaction that it is: decoded, masked, keyed.
+
+Model calls get the key that agentci's own gateway gives them, everything else the form `http`.
+Nothing here sends or serves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from agentci.core.canonical import canonical_bytes
+from agentci.core.effects import ServedRequest
+from agentci.core.json_types import JsonObject, JsonValue
+from agentci.core.wire import WireResponse
+from agentci.models.proxy_address import ProxyAddress, symbolic_url, upstream_path
+from agentci.models.registry import Provider
+from agentci.record.http.content import parse_json
+from agentci.record.http.encodings import decode_content
+from agentci.record.http.form import http_request
+from agentci.record.importers.dialects import model_request
+from agentci.record.interaction import InteractionKind
+from agentci.record.mask_file import shipped_masks
+from agentci.record.masking_rules import ClientRequest, Masked, find_masks, mask_body
+from agentci.record.surroundings import Surroundings
+
+AUTHENTICATION: Final = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
+_NOT_FORWARDED: Final = frozenset(
+    {
+        "accept-encoding", "connection", "content-length", "expect", "host", "keep-alive",
+        "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+_PASSING: Final = frozenset({401, 403, 407, 408, 409, 425, 429})
+"""Answers about who asks or when, not about what is asked."""
+_ENDS: Final[Mapping[str, tuple[bytes, ...]]] = {
+    "openai-chat": (b"[DONE]",),
+    "openai-responses": (b"response.completed", b"response.incomplete", b"response.failed"),
+    "anthropic-messages": (b"message_stop",),
+    "gemini": (b"finishReason", b"finish_reason", b"blockReason"),
+}
+"""What a whole stream has in it, by dialect."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxiedRequest:
+    """A request of a program, ready to be looked up."""
+
+    kind: InteractionKind
+    canonical: JsonObject
+    path: str
+    """Relative to the provider's base URL, query included."""
+    headers: Mapping[str, str] = field(repr=False)
+    """Those that go to the provider, authentication included."""
+    masked: Mapping[str, Mapping[str, int]]
+
+
+def read_request(
+    request: ServedRequest,
+    address: ProxyAddress,
+    provider: Provider,
+    *,
+    around: Surroundings,
+    rules: tuple[str, ...],
+) -> ProxiedRequest:
+    """Return what a request asks for.
+
+    Raises:
+        UndecodableError: when its body is not what its content encoding says.
+        EnvironmentProblem: when the package for its content encoding is not installed.
+    """
+    path = upstream_path(provider, address.path)
+    url = symbolic_url(provider, path, address.query)
+    body = decode_content(request.body, request.headers.get("content-encoding", "")).data
+    masked = _masked(request, address, body, around=around, rules=rules)
+    canonical: JsonObject | None = None
+    kind: InteractionKind = "http"
+    if masked is not None:
+        canonical = model_request(request.method, url, masked.body)
+        if canonical is not None:
+            kind = "model"
+        elif masked.counts:
+            body = json.dumps(masked.body, ensure_ascii=False).encode()
+    if canonical is None:
+        content_type = request.headers.get("content-type", "")
+        canonical = http_request(request.method, url, body=body, content_type=content_type)
+    return ProxiedRequest(
+        kind=kind,
+        canonical=canonical,
+        path=path + (f"?{address.query}" if address.query else ""),
+        headers={n: v for n, v in request.headers.items() if n not in _NOT_FORWARDED},
+        masked=masked.counts if masked is not None else {},
+    )
+
+
+def is_worth_keeping(response: WireResponse, request: ProxiedRequest) -> bool:
+    """Say whether an answer is recorded: it is final, and a stream of a known kind is whole."""
+    status = response.status
+    if status in _PASSING or not 200 <= status < 500:
+        return False
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "text/event-stream" or status >= 300:
+        return True
+    ends = _ENDS.get(str(request.canonical.get("dialect")).partition("/")[0])
+    if ends is None or request.kind != "model":
+        return bool(response.body)
+    body = response.body
+    return any(end in body for end in ends)
+
+
+def holds(request: ProxiedRequest, response: WireResponse, key: str) -> bool:
+    """Say whether the text of a call has `key` in it."""
+    found = key.encode()
+    return found in response.body or found in canonical_bytes(request.canonical)
+
+
+def _masked(
+    request: ServedRequest,
+    address: ProxyAddress,
+    body: bytes,
+    *,
+    around: Surroundings,
+    rules: tuple[str, ...],
+) -> Masked | None:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    value: JsonValue = parse_json(text) if text[:1] in {"{", "[", " ", "\n"} else None
+    if value is None:
+        return None
+    sender = ClientRequest(request.headers.get("user-agent", ""), address.path, text)
+    return mask_body(value, find_masks(sender, shipped_masks()), around, rules=rules)
