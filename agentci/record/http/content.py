@@ -72,6 +72,14 @@ def parse_json(text: str) -> JsonValue:
     return value
 
 
+def parse_json_body(data: bytes) -> JsonValue:
+    """Return the JSON object or list that `data` is, or None where it is none of ours."""
+    try:
+        return parse_json(data.decode("utf-8").strip(_SPACE))
+    except UnicodeDecodeError:
+        return None
+
+
 def nests_deeper(value: object, levels: int) -> bool:
     """Say whether lists and mappings stand more than `levels` deep in `value`."""
     level: list[Any] = [value]

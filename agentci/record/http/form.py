@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.wire import WireResponse
 from agentci.record.http import event_stream
-from agentci.record.http.content import LAYOUT, damaged, load_content, store_content
+from agentci.record.http.content import damaged, load_content, parse_json_body, store_content
 from agentci.record.http.multipart import boundary_of, load_parts, store_parts
 
 DIALECT: Final = "http/1"
@@ -56,11 +56,12 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A response as it came, content encodings undone."""
+    """A response as it came, content encodings undone where they can be."""
 
     status: int
     headers: Mapping[str, str]
-    """Names in small letters. Only `KEPT_HEADERS` are stored."""
+    """Names in small letters. Only `KEPT_HEADERS` are stored, and `content-encoding`, which says
+    that the body could not be decoded and is still encoded."""
     chunks: tuple[bytes, ...]
     """As they arrived; one chunk where a recorder has joined them."""
     reason: str = ""
@@ -90,7 +91,7 @@ def canonical_url(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path or "/", "&".join(fields), ""))
 
 
-def http_request(method: str, url: str, *, body: bytes, content_type: str = "") -> JsonObject:
+def http_request(method: str, url: str, *, body: bytes = b"", content_type: str = "") -> JsonObject:
     """Return the canonical request of the kind `http`; its digest is the key.
 
     Content encodings are undone already.
@@ -105,8 +106,8 @@ def http_request(method: str, url: str, *, body: bytes, content_type: str = "") 
     parts = store_parts(body, boundary) if boundary is not None else None
     if parts is not None:
         return {**request, "parts": parts}
-    stored = store_content(body)
-    return {**request, **{name: value for name, value in stored.items() if name != LAYOUT}}
+    value = parse_json_body(body)
+    return {**request, **(store_content(body) if value is None else {"body": value})}
 
 
 def request_body(request: JsonObject) -> bytes:
@@ -126,6 +127,8 @@ def store_answer(answer: HttpAnswer) -> JsonObject:
     stored: dict[str, JsonValue] = {"status": answer.status, "headers": headers}
     if answer.reason and answer.reason != _phrase(answer.status):
         stored["reason"] = answer.reason
+    if "content-encoding" in answer.headers:
+        stored["encoding"] = answer.headers["content-encoding"]
     return {**stored, **_content(answer)}
 
 
@@ -139,6 +142,9 @@ def load_answer(stored: JsonObject) -> WireResponse:
     if not isinstance(status, int) or not isinstance(headers, Mapping):
         raise damaged("it has no status or no headers")
     texts = {name: value for name, value in headers.items() if isinstance(value, str)}
+    encoding = stored.get("encoding")
+    if isinstance(encoding, str):
+        texts["content-encoding"] = encoding
     return WireResponse(status, texts, _chunks(stored))
 
 

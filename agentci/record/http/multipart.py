@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from agentci.core.json_types import JsonObject, JsonValue
-from agentci.record.http.content import LAYOUT, damaged, load_content, store_content
+from agentci.record.http.content import damaged, load_content, store_content
 
 BOUNDARY: Final = "agentci-boundary"
 """The boundary of a body that is put together again."""
@@ -45,9 +45,7 @@ def store_parts(body: bytes, boundary: str) -> Sequence[JsonObject] | None:
         headers = _headers(head)
         if not separator or headers is None:
             return None
-        stored = store_content(content)
-        plain = {name: value for name, value in stored.items() if name != LAYOUT}
-        parts.append({"headers": headers, **plain})
+        parts.append({"headers": headers, **store_content(content)})
     return parts
 
 

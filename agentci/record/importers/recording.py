@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agentci.core.json_types import JsonObject, JsonValue
-from agentci.record.http.content import parse_json
+from agentci.record.http.content import parse_json_body
 from agentci.record.http.encodings import UndecodableError, decode_content
 from agentci.record.http.form import (
     CREDENTIALS,
@@ -59,7 +59,7 @@ def to_recording(exchange: Exchange) -> Recording:
     request_body = _request_body(exchange, content_type)
     try:
         url = canonical_url(exchange.url)
-        parsed = parse_json(request_body.decode("utf-8", "replace").strip())
+        parsed = parse_json_body(request_body)
         request = model_request(exchange.method, url, parsed)
         kind: Literal["model", "http"] = "http" if request is None else "model"
         if request is None:
@@ -86,6 +86,7 @@ def _answer(exchange: Exchange, notes: dict[str, JsonValue]) -> HttpAnswer:
             data, headers.get("content-encoding", ""), is_text=exchange.response.is_text
         )
         data = decoded.data
+        headers.pop("content-encoding", None)
         if decoded.undone:
             notes["decoded"] = ", ".join(decoded.undone)
     except UndecodableError as error:
