@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from agentci.core.lane import child_lane
 from agentci.engine.concurrency import gather_ordered
 from agentci.plan.graph import Needs, ancestors, resolve_needs, topological_order, tree_origin
-from agentci.steps.merging import merge_branches
+from agentci.steps.commits import MadeCommit, commits_after, joined
+from agentci.steps.merging import MergeConflict, merge_branches
 from agentci.steps.results import BlockResult, StepRecord, scope_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agentci.core.errors import StepFailed
     from agentci.core.json_types import JsonValue
     from agentci.spec.pipeline import StepBase
     from agentci.steps.context import StepContext
@@ -31,6 +33,9 @@ class StepRunning(Protocol):
 
     async def run(self, step: StepBase, context: StepContext) -> StepRecord:
         """Run `step` and return its record."""
+
+    def refuse(self, step: StepBase, context: StepContext, error: StepFailed) -> StepRecord:
+        """Return the record of a step that could not start, because of `error`."""
 
 
 class Blocks:
@@ -57,14 +62,17 @@ class Blocks:
     async def _run_chain(self, steps: Sequence[StepBase], context: StepContext) -> BlockResult:
         records: list[StepRecord] = []
         seen = dict(_outer(context))
+        base = context.services.repository.base_commit
+        commits = context.commits
         for step in steps:
-            inner = _enter(step, context, seen)
+            inner = _enter(step, replace(context, commits=commits), seen)
             record = await self._runner.run(step, inner)
             records.append(record)
             seen[step.id] = scope_entry(record)
+            commits = commits_after(record, commits, base)
             if not record.passed:
-                return BlockResult(tuple(records), stopped=record)
-        return BlockResult(tuple(records))
+                return BlockResult(tuple(records), stopped=record, commits=commits)
+        return BlockResult(tuple(records), commits=commits)
 
 
 class _Graph:
@@ -84,6 +92,7 @@ class _Graph:
         self._context = context
         self._base = context.workspace.tree
         self._records: dict[str, StepRecord] = {}
+        self._commits: dict[str, tuple[MadeCommit, ...]] = {}
 
     async def run(self) -> BlockResult:
         """Run every step as soon as its needs are there, and merge the files at the end."""
@@ -93,7 +102,7 @@ class _Graph:
         stopped = next((record for record in records if not record.passed), None)
         if stopped is None:
             self._context.workspace.reset(self._tree(self._needs))
-        return BlockResult(records, stopped)
+        return BlockResult(records, stopped, self._visible([record.step for record in records]))
 
     async def _when_ready(self, step: StepBase, done: Mapping[str, Any]) -> None:
         try:
@@ -115,13 +124,29 @@ class _Graph:
             for each in self._steps
             if each.id in above
         )
-        inner = _enter(step, self._context, seen)
+        commits = self._visible(self._needs[step.id])
+        inner = _enter(step, replace(self._context, commits=commits), seen)
         workspace = self._context.workspace.fork(inner.lane)
+        inner = replace(inner, workspace=workspace)
         try:
-            workspace.reset(self._tree(self._needs[step.id]))
-            return await self._runner.run(step, replace(inner, workspace=workspace))
+            record = await self._run_on(self._needs[step.id], step, inner)
         finally:
             workspace.close()
+        base = self._context.services.repository.base_commit
+        self._commits[step.id] = commits_after(record, commits, base)
+        return record
+
+    async def _run_on(
+        self, needs: Sequence[str], step: StepBase, context: StepContext
+    ) -> StepRecord:
+        try:
+            context.workspace.reset(self._tree(needs))
+        except MergeConflict as error:
+            return self._runner.refuse(step, context, error)
+        return await self._runner.run(step, context)
+
+    def _visible(self, steps: Sequence[str]) -> tuple[MadeCommit, ...]:
+        return joined([self._context.commits, *(self._commits[step] for step in steps)])
 
     def _tree(self, steps: Sequence[str] | Needs) -> str:
         """Return the tree with the work of all `steps`.

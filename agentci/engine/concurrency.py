@@ -20,11 +20,13 @@ async def gather_ordered(
     """
     gate = asyncio.Semaphore(limit) if limit is not None else nullcontext()
     results: list[T] = []
+    tasks: list[asyncio.Task[T]] = []
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_one(call, gate)) for call in calls]
-    except BaseExceptionGroup as failures:
-        raise _first(failures) from None
+            tasks += (group.create_task(_one(call, gate)) for call in calls)
+    except BaseExceptionGroup:
+        own = (None if task.cancelled() else task.exception() for task in tasks)
+        raise next(error for error in own if error is not None) from None
     results.extend(task.result() for task in tasks)
     return results
 
@@ -32,8 +34,3 @@ async def gather_ordered(
 async def _one(call: Callable[[], Awaitable[T]], gate: asyncio.Semaphore | nullcontext[None]) -> T:
     async with gate:
         return await call()
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = failures.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

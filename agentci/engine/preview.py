@@ -20,6 +20,7 @@ from agentci.steps.registry import CONTAINERS, step_kind
 from agentci.steps.results import StepRecord
 
 if TYPE_CHECKING:
+    from agentci.core.errors import StepFailed
     from agentci.core.lane import Lane
     from agentci.engine.step_cache import StepCache
     from agentci.spec.pipeline import StepBase
@@ -58,6 +59,11 @@ class PreviewRunner:
             return self._stop(step, context, "unknown")
         self.actions[context.lane] = "cached"
         return cached
+
+    def refuse(self, step: StepBase, context: StepContext, error: StepFailed) -> StepRecord:
+        """Stop: the step would fail."""
+        del error
+        return self._stop(step, context, "unknown")
 
     def _stop(self, step: StepBase, context: StepContext, action: Action) -> StepRecord:
         self.actions[context.lane] = action

@@ -63,9 +63,10 @@ class StepRunner:
         try:
             wanted = context.holds(step.when)
         except (StepFailed, SpecError) as error:
-            return self._record(step, context, _failure(error))
+            return self.refuse(step, context, error)
         if not wanted:
-            return self._record(step, context, StepResult("skipped", None), source="skipped")
+            result = StepResult("skipped", None)
+            return self._settle(self._record(step, context, result, source="skipped"))
         if kind in CONTAINERS:
             self.listener.step_started(context.lane, kind)
             started = context.services.effects.clock.monotonic()
@@ -80,7 +81,7 @@ class StepRunner:
         try:
             key = key_of(step, context, kind)
         except (StepFailed, SpecError) as error:
-            return self._record(step, context, _failure(error))
+            return self.refuse(step, context, error)
         resumed = self._resume(context, key)
         if resumed is not None:
             return resumed
@@ -95,6 +96,15 @@ class StepRunner:
             result = await self._attempts(step, context)
             record = self._record(step, context, result, started=started)
             self.cache.save(step, context, key, record=record, before=before)
+        return self._settle(record, key)
+
+    def refuse(
+        self, step: StepBase, context: StepContext, error: StepFailed | SpecError
+    ) -> StepRecord:
+        """Return the record of a step that could not start, because of `error`."""
+        return self._settle(self._record(step, context, _failure(error)))
+
+    def _settle(self, record: StepRecord, key: StepKey | None = None) -> StepRecord:
         self.journal.write(step_finished(record, key.digest if key else None))
         if record.outcome == "waiting":
             self.journal.write({"type": "approval.requested", "lane": record.lane, **record.notes})
@@ -219,6 +229,7 @@ class StepRunner:
             usage=result.usage,
             cost=result.cost,
             notes=result.notes,
+            commits=result.commits,
         )
 
     def _source(self, step: StepBase, context: StepContext) -> Source:

@@ -17,6 +17,7 @@ from agentci.plan.bundle import Bundle
 from agentci.record.session import RecordingSession
 from agentci.spec.expressions import evaluate, resolve, truth
 from agentci.spec.pipeline import Condition, StepBase
+from agentci.steps.commits import MadeCommit
 from agentci.steps.results import BlockResult
 from agentci.tools.masking import Masker
 
@@ -80,6 +81,8 @@ class StepContext:
     bundle: Bundle
     services: Services
     blocks: BlockRunner
+    commits: tuple[MadeCommit, ...] = ()
+    """What steps before this one have committed."""
 
     def at(self, lane: Lane, **changes: Any) -> StepContext:
         """Return the same context at another lane."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from agentci.steps.commits import joined
 from agentci.steps.merging import MergeConflict, merge_branches
 from agentci.steps.results import BlockResult, StepResult
 
@@ -65,7 +66,8 @@ async def run_branches(
     except MergeConflict as error:
         return FanOut(blocks, StepResult("failed", None, message=error.message, children=records))
     context.workspace.reset(merged)
-    return FanOut(blocks, StepResult("done", None, children=records))
+    commits = joined(block.commits for block in blocks) or context.commits
+    return FanOut(blocks, StepResult("done", None, children=records, commits=commits))
 
 
 def _all_waiting(blocks: Sequence[BlockResult]) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.lane import Lane
 from agentci.core.messages import Usage
+from agentci.steps.commits import MadeCommit
 
 Outcome: TypeAlias = Literal[
     "done",
@@ -51,6 +52,8 @@ class StepResult:
     """Records of the steps inside, in plan order."""
     passing: bool | None = None
     """Overrides whether the pipeline goes on, for outcomes that a definition may accept."""
+    commits: tuple[MadeCommit, ...] | None = None
+    """From a step with others inside: the commits that what follows it can see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class StepRecord:
     usage: Usage = field(default_factory=Usage)
     cost: float = 0.0
     notes: Mapping[str, JsonValue] = field(default_factory=dict)
+    commits: tuple[MadeCommit, ...] | None = None
+    """As in the result; None where the step itself says what it committed, if anything."""
 
     def canonical(self) -> JsonObject:
         """Return the part that the run digest covers, children in a flat list apart."""
@@ -101,6 +106,8 @@ class BlockResult:
     """In plan order; steps that never started are missing."""
     stopped: StepRecord | None = None
     """The first record in plan order that did not pass, or None when all passed."""
+    commits: tuple[MadeCommit, ...] = ()
+    """The commits that what follows the block can see."""
 
     @property
     def outputs(self) -> dict[str, JsonValue]:

@@ -412,6 +412,8 @@ class World:
     inputs: Mapping[str, JsonValue] = field(default_factory=dict)
     trees: dict[str, dict[str, str]] = field(default_factory=dict)
     """All trees that ever were: a run's git store survives a crash."""
+    commits: dict[str, CommitRequest] = field(default_factory=dict)
+    """Of the last run."""
     models: ModelPlan = field(default_factory=ModelPlan)
     clock: ShuffledClock = field(default_factory=lambda: ShuffledClock(Random(0)))
     """Of the last run."""
@@ -435,6 +437,7 @@ class World:
         self.clock = clock
         model.answered = self.answered
         trees = Trees(self.base, self.trees)
+        self.commits = trees.commits
         sandbox = CountingSandbox(trees, clock)
         self.executed, self.environments, self.got = sandbox.executed, sandbox.environments, {}
         if fresh:

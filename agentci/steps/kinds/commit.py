@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentci.core.effects import CommitRequest
+from agentci.steps.commits import parents_after
 from agentci.steps.results import StepResult
 
 if TYPE_CHECKING:
-    from agentci.core.json_types import JsonValue
     from agentci.spec.pipeline import CommitStep
     from agentci.steps.context import StepContext
 
@@ -16,27 +16,17 @@ VERSION = 1
 
 
 async def execute(step: CommitStep, context: StepContext) -> StepResult:
-    """Commit the workspace's tree on top of the last commit that this step can see."""
+    """Commit the workspace's tree on top of what the run has committed so far."""
     repository = context.services.repository
     message = context.text(step.commit.message).strip() + "\n"
     tree = context.workspace.tree
     commit = repository.commit(
         CommitRequest(
             tree=tree,
-            parents=(_parent(context.scope) or repository.base_commit,),
+            parents=parents_after(context.commits, repository.base_commit),
             message=message,
             author=step.commit.author,
             date=repository.base_date,
         )
     )
     return StepResult("done", {"commit": commit, "message": message, "tree": tree})
-
-
-def _parent(scope: JsonValue) -> str | None:
-    assert isinstance(scope, dict)
-    for entry in reversed(list(scope.get("steps", {}).values())):
-        output = entry.get("output")
-        if isinstance(output, dict) and isinstance(output.get("commit"), str):
-            commit: str = output["commit"]
-            return commit
-    return None

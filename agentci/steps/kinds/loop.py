@@ -26,7 +26,9 @@ async def execute(step: LoopStep, context: StepContext) -> StepResult:
     carry = context.resolve(body.initial)
     block = BlockResult(())
     for index in range(1, body.max + 1):
-        inner = context.at(iteration_lane(context.lane, index)).with_scope(
+        lane = iteration_lane(context.lane, index)
+        commits = block.commits if index > 1 else context.commits
+        inner = context.at(lane, commits=commits).with_scope(
             carry=carry, loop={"iteration": index, "max": body.max}
         )
         block = await context.blocks.run_block(body.steps, inner)
@@ -49,6 +51,7 @@ async def execute(step: LoopStep, context: StepContext) -> StepResult:
         message=f"`until` was still false after {body.max} iterations",
         children=tuple(records),
         passing=body.on_exhausted == "continue",
+        commits=block.commits,
     )
 
 
@@ -68,7 +71,12 @@ def _result(
 ) -> StepResult:
     output: JsonValue = {"iterations": index, "carry": carry, "last": block.outputs}
     if stopped is None:
-        return StepResult(outcome="approved", output=output, children=tuple(records))
+        return StepResult(
+            outcome="approved",
+            output=output,
+            children=tuple(records),
+            commits=block.commits,
+        )
     return StepResult(
         outcome="waiting" if stopped.outcome == "waiting" else "failed",
         output=output,

@@ -33,4 +33,5 @@ async def execute(step: PipelineStep, context: StepContext) -> StepResult:
             children=block.records,
         )
     after = inner.with_scope(steps={record.step: scope_entry(record) for record in block.records})
-    return StepResult("done", after.resolve(child.spec.output), children=block.records)
+    output = after.resolve(child.spec.output)
+    return StepResult("done", output, children=block.records, commits=block.commits)
