@@ -72,8 +72,10 @@ _Rename: TypeAlias = Callable[[JsonValue, _Names], JsonValue]
 
 
 def _objects(value: JsonValue) -> Sequence[JsonValue] | None:
-    if type(value) is list:  # nearly always; the general check costs much more
+    if type(value) is list:  # these two are nearly all; the general check costs much more
         return value
+    if type(value) is str:
+        return None
     return value if isinstance(value, Sequence) and not isinstance(value, str) else None
 
 
