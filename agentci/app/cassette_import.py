@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -18,13 +18,11 @@ from agentci.core.errors import (
     SafetyRefusal,
     UsageError,
 )
-from agentci.core.json_types import JsonValue
 from agentci.core.lane import Lane
-from agentci.record.importers.recording import Recording
 from agentci.record.importers.registry import SUFFIXES, ForeignFile, read_foreign
 from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import interaction_key
-from agentci.record.redact import refuse_secrets
+from agentci.record.redact import OnSecret, SecretGuard
 from agentci.record.session import Mode, RecordingSession
 
 if TYPE_CHECKING:
@@ -35,6 +33,11 @@ Outcome: TypeAlias = Literal["imported", "unchanged", "refused", "unreadable", "
 while looking through a folder."""
 
 _NO_RECORDING: Final = "ACI-F160"
+_FOUND_SECRET: Final = "ACI-P120"
+_REDACT_HINT: Final = (
+    "`--redact` puts a placeholder in its place; what is no secret is allowed by an entry in "
+    "`secrets.allow.yaml`"
+)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -51,6 +54,8 @@ class ImportRequest:
     """One lane for everything; None for a lane for each file, named like it."""
     replace: bool = False
     """Whether recordings that the lanes have already make way."""
+    redact: bool = False
+    """Whether secrets are replaced by placeholders; else their file is refused."""
     dry_run: bool = False
 
 
@@ -101,6 +106,7 @@ class _Import:
     request: ImportRequest
     files: Files
     session: RecordingSession
+    guard: SecretGuard
     taken: dict[Lane, str] = field(default_factory=dict)
 
     def take(self, source: _Source) -> ImportedFile:
@@ -110,9 +116,8 @@ class _Import:
         try:
             foreign = read_foreign(self.files.read(source.path), name)
             self._claim(source.lane, name)
-            for recording in foreign.recordings:
-                refuse_secrets("\n".join(_texts(recording)), lane=source.lane)
-            added = self._append(foreign, source.lane, name)
+            prepared = self._prepare(foreign, source.lane, name)
+            added = self.request.dry_run or self._append(prepared, name)
         except AgentciError as error:
             return _failed(error, source, foreign)
         return ImportedFile(
@@ -134,17 +139,39 @@ class _Import:
                 hint="import them one by one, each with `--lane NAME`",
             )
 
-    def _append(self, foreign: ForeignFile, lane: Lane, name: str) -> int:
-        """Append what is not there yet, and return how much that was."""
-        if self.request.dry_run:
-            return len(foreign.recordings)
-        missing: list[Interaction] = []
+    def _prepare(self, foreign: ForeignFile, lane: Lane, name: str) -> list[Interaction]:
+        """Return the recordings as they may be written; the whole file passes, or none of it."""
+        if self.request.dry_run and self.request.redact:
+            return []
+        prepared: list[Interaction] = []
         for recording in foreign.recordings:
-            address = self.session.reserve(lane, interaction_key(recording.request))
+            request = self.guard.as_recorded(recording.request, lane)
+            address = Address(lane, interaction_key(request), 1)
+            interaction = Interaction(
+                address=address,
+                kind=recording.kind,
+                request=request,
+                response=recording.response,
+                notes=recording.notes,
+                provenance={
+                    "imported": foreign.format,
+                    "file": Path(name).name,
+                    "url": recording.url,
+                },
+            )
+            prepared.append(self.guard.checked(interaction, request))
+        return prepared
+
+    def _append(self, prepared: list[Interaction], name: str) -> int:
+        """Append what is not there yet, and return how much that was."""
+        missing: list[Interaction] = []
+        for interaction in prepared:
+            lane = interaction.address.lane
+            address = self.session.reserve(lane, interaction.address.key)
             known = self.session.lookup(address)
             if known is None:
-                missing.append(_interaction(recording, address, foreign.format, name))
-            elif digest_json(known.response) != digest_json(recording.response):
+                missing.append(replace(interaction, address=address))
+            elif digest_json(known.response) != digest_json(interaction.response):
                 raise SafetyRefusal(
                     f"the lane `{lane}` has other answers than `{name}`",
                     code="ACI-P330",
@@ -175,14 +202,16 @@ def import_recordings(request: ImportRequest) -> ImportResult:
         message = f"there is no file of recordings in {shown}"
         hint = f"names end in {', '.join(f'`{suffix}`' for suffix in SUFFIXES)}"
         raise NothingMatched(message, code="ACI-N320", hint=hint)
+    on_secret = OnSecret.REDACT if request.redact else OnSecret.REFUSE
     session = RecordingSession(
         files,
         folder,
         mode=Mode.RECORD if request.replace else Mode.AUTO,
         record_all=request.replace,
         note="imported by `agentci cassette import`",
+        on_secret=on_secret,
     )
-    work = _Import(request, files, session)
+    work = _Import(request, files, session, SecretGuard(files, folder, on_secret=on_secret))
     taken = tuple(work.take(source) for source in sources)
     if not request.dry_run:
         session.seal()
@@ -224,23 +253,6 @@ def _lane(path: Path) -> str:
     return path.with_name(name).as_posix()
 
 
-def _interaction(
-    recording: Recording, address: Address, format_name: str, name: str
-) -> Interaction:
-    return Interaction(
-        address=address,
-        kind=recording.kind,
-        request=recording.request,
-        response=recording.response,
-        notes=recording.notes,
-        provenance={
-            "imported": format_name,
-            "file": Path(name).name,
-            "url": recording.url,
-        },
-    )
-
-
 def _failed(error: AgentciError, source: _Source, foreign: ForeignFile | None) -> ImportedFile:
     outcome: Outcome = "unreadable" if foreign is None else "refused"
     if error.code == _NO_RECORDING and not source.is_named:
@@ -254,19 +266,5 @@ def _failed(error: AgentciError, source: _Source, foreign: ForeignFile | None) -
         lane=source.lane,
         code=error.code,
         reason=error.message,
-        hint=error.hint or "",
+        hint=_REDACT_HINT if error.code == _FOUND_SECRET else error.hint or "",
     )
-
-
-def _texts(recording: Recording) -> Iterator[str]:
-    """Yield every text of a recording."""
-    stack: list[JsonValue] = [recording.request, recording.response, recording.notes, recording.url]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from value
-            stack += value.values()
-        elif isinstance(value, list | tuple):
-            stack += value

@@ -36,6 +36,10 @@ def import_(
     replace: Annotated[
         bool, typer.Option("--replace", help="Put them in the place of what a lane has already.")
     ] = False,
+    redact: Annotated[
+        bool,
+        typer.Option("--redact", help="Put placeholders in the place of secrets, refuse no file."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and check everything, write nothing.")
     ] = False,
@@ -59,6 +63,7 @@ def import_(
             cassette=to,
             lane=lane,
             replace=replace,
+            redact=redact,
             dry_run=dry_run,
         )
     )

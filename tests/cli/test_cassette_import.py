@@ -96,9 +96,23 @@ def test_a_file_with_a_secret_is_refused_and_all_others_are_imported(project: Pa
     done = agentci("cassette", "import", "old", folder=project)
     assert (done.code, "of 6 from 7 files" in done.out) == (8, True)
     assert "ACI-P120" in done.err
+    assert "`--redact`" in done.err
     assert secret not in done.out + done.err
     stored = [p for p in (project / "cassettes").rglob("*") if p.is_file()]
     assert not [path for path in stored if secret.encode() in path.read_bytes()]
+
+
+def test_secrets_are_replaced_where_that_is_asked_for(project: Path) -> None:
+    secret = "sk-ant-" + "a1B2c3D4e5F6g7H8i9J0k1"
+    file = project / "old" / "deep" / "test_ruby[v1].yaml"
+    file.write_text(file.read_text().replace("hi", f"my key is {secret}"))
+    code, result = _import(project, "old", "--redact")
+    assert (code, {one["outcome"] for one in result["files"]}) == (0, {"imported"})
+    stored = [p for p in (project / "cassettes").rglob("*") if p.is_file()]
+    assert not [path for path in stored if secret.encode() in path.read_bytes()]
+    assert agentci("cassette", "verify", folder=project).code == 0
+    code, result = _import(project, "old", "--redact")
+    assert (code, {one["outcome"] for one in result["files"]}) == (0, {"unchanged"})
 
 
 def test_one_lane_takes_the_files_in_the_order_of_the_call(project: Path) -> None:
