@@ -15,7 +15,6 @@ from agentci.models.registry import built_in_providers, provider_names
 from agentci.plan.bundle import Bundle, PromptFile, collect_paths
 from agentci.plan.references import check_bundle
 from agentci.spec.loader import load_pipeline
-from agentci.spec.script import read_script
 from agentci.tools.registry import built_in_names, tool_digest, tool_names
 
 if TYPE_CHECKING:
@@ -147,6 +146,9 @@ class _Reader:
         return value
 
     def _script(self, home: Path, path: str) -> JsonObject:
+        # its models take time to build, and few pipelines have one
+        from agentci.spec.script import read_script  # noqa: PLC0415
+
         script: JsonObject = read_script(self._read(home, path), path).model_dump(
             mode="json", exclude_defaults=True
         )

@@ -19,7 +19,6 @@ from agentci.models.gateway import Gateway
 from agentci.record.action_cache import ActionCache
 from agentci.record.object_store import ObjectStore
 from agentci.record.session import Mode
-from agentci.spec.script import Script
 from agentci.steps.context import Services
 
 if TYPE_CHECKING:
@@ -33,10 +32,12 @@ if TYPE_CHECKING:
         Repository,
         Sandbox,
     )
+    from agentci.core.json_types import JsonObject
     from agentci.core.lane import Lane
     from agentci.plan.bundle import Bundle
     from agentci.record.journal import Journal
     from agentci.record.session import RecordingSession
+    from agentci.spec.script import Script
 
 CACHE_FOLDER = "cache"
 
@@ -162,10 +163,7 @@ def _scripts(bundle: Bundle) -> dict[str, Script]:
     Raises:
         UsageError: when two pipelines write the same path and mean different files.
     """
-    found = {
-        path: Script.model_validate_json(canonical_bytes(data))
-        for path, data in bundle.scripts.items()
-    }
+    found = {path: _script(data) for path, data in bundle.scripts.items()}
     for child in bundle.children.values():
         for path, script in _scripts(child).items():
             if found.setdefault(path, script) != script:
@@ -175,6 +173,13 @@ def _scripts(bundle: Bundle) -> dict[str, Script]:
                     hint="rename one of the files",
                 )
     return found
+
+
+def _script(data: JsonObject) -> Script:
+    # its models take time to build, and few pipelines have one
+    from agentci.spec.script import Script  # noqa: PLC0415
+
+    return Script.model_validate_json(canonical_bytes(data))
 
 
 def _folder_of(bundle: Bundle) -> Path:

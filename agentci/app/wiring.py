@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from agentci.core.effects import Effects
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from agentci.core.effects import (
         ByteStore,
         Clock,
+        Effects,
         Env,
         Files,
         Foreground,
@@ -89,6 +88,8 @@ def foreground() -> Foreground:
 
 def effects() -> Effects:
     """Return the bundle of ports that a run needs."""
+    from agentci.core.effects import Effects
+
     return Effects(clock=clock(), random=random(), env=env(), files=files(), http=http())
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from agentci.app import plan as plan_case
 from agentci.app import run as use_case
 from agentci.app import wiring
 from agentci.app.project import open_project
@@ -132,7 +131,9 @@ def _settings(texts: list[str]) -> dict[str, str]:
 
 
 def _show_plan(request: RunRequest, invocation: Invocation, *, json: bool) -> int:
-    result = plan_case.execute(request)
+    from agentci.app.plan import execute  # only here: a run plans as it goes
+
+    result = execute(request)
     if json:
         invocation.print(to_json(result))
         return 0

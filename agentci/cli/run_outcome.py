@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentci.app import wiring
-from agentci.app.approve import token_of
 from agentci.app.run_report import report_json
 from agentci.cli.render.errors import as_text, error_json
 from agentci.cli.render.json import to_json
@@ -87,6 +86,8 @@ def _step_failed(report: RunReport) -> StepFailed:
 
 
 def _token(report: RunReport) -> str:
+    from agentci.app.approve import token_of  # only a run that waits needs it
+
     binding = report.stopped.notes.get("binding") if report.stopped is not None else None
     return token_of(Digest(binding)) if isinstance(binding, str) else "TOKEN"
 

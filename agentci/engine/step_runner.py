@@ -14,7 +14,6 @@ from agentci.core.seed import derive_seed, unit_interval
 from agentci.engine.attempts import AttemptLog
 from agentci.engine.evidence import count_as_played, evidence_in
 from agentci.engine.journal_events import RunHistory, step_finished, step_started
-from agentci.plan.explain import explain
 from agentci.plan.keys import StepInstance, StepKey, step_key
 from agentci.spec.pipeline import kind_of
 from agentci.steps.registry import CONTAINERS, cacheable_kind, step_kind
@@ -117,6 +116,8 @@ class StepRunner:
         if finished is None or not finished.record.passed:
             return None
         if finished.key != (key.digest if key else None):
+            from agentci.plan.explain import explain  # noqa: PLC0415 - only to refuse
+
             old = StepKey(finished.key or Digest(""), self.history.keys.get(context.lane, {}))
             changed = ", ".join(
                 f"`{change.field}`" for change in (explain(old, key) if key else ())

@@ -10,33 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from agentci.core.canonical import canonical_bytes
-from agentci.core.effects import Clock, Env, Http
 from agentci.core.errors import CassetteMiss, Location, SafetyRefusal, UsageError
 from agentci.core.json_types import JsonObject
 from agentci.core.lane import Lane
 from agentci.core.messages import ModelRequest, ModelResponse, Usage
 from agentci.core.wire import WireRequest, WireResponse
-from agentci.models.calling import Calling, Retry
-from agentci.models.dialect import Dialect
-from agentci.models.endpoints import (
-    Endpoint,
-    EndpointSettings,
-    NotConfigured,
-    resolve_endpoint,
-)
 from agentci.models.pricing import cost_of
-from agentci.models.providers.scripted import response_json
 from agentci.models.registry import Provider, find_provider, load_dialect
-from agentci.models.scripted import reply
 from agentci.models.stored_response import load_response, store_response
 from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import canonical_request, interaction_key
 from agentci.record.session import Mode, RecordingSession
-from agentci.spec.pipeline import ModelSpec
-from agentci.spec.script import Script
+
+if TYPE_CHECKING:
+    from agentci.core.effects import Clock, Env, Http
+    from agentci.models.calling import Retry
+    from agentci.models.dialect import Dialect
+    from agentci.models.endpoints import Endpoint, EndpointSettings, NotConfigured
+    from agentci.spec.pipeline import ModelSpec
+    from agentci.spec.script import Script
 
 _SHORTEST_KEY = 12
 
@@ -76,7 +71,7 @@ class Answered:
     usage: Usage
 
 
-GatewayEvent: TypeAlias = Retry | Answered
+GatewayEvent: TypeAlias = "Retry | Answered"
 """What happened, for progress displays. No digest covers events."""
 
 
@@ -129,6 +124,9 @@ class Gateway:
                 raise self._miss(call)
         if call.provider.local:
             return self._keep(call, self._scripted(call), f"script `{spec.script}`")
+        # a replay loads nothing of this
+        from agentci.models.endpoints import NotConfigured, resolve_endpoint  # noqa: PLC0415
+
         endpoint = resolve_endpoint(call.provider, self.endpoints.get(call.provider.name), self.env)
         if isinstance(endpoint, NotConfigured):
             raise self._not_configured(call, endpoint)
@@ -183,6 +181,8 @@ class Gateway:
         return self._answer(call, kept.response, "recorded")
 
     async def _call(self, call: _Call, endpoint: Endpoint) -> WireResponse:
+        from agentci.models.calling import Calling  # noqa: PLC0415 - not for a replay
+
         calling = Calling(
             http=self.http,
             clock=self.clock,
@@ -204,6 +204,9 @@ class Gateway:
                 code="ACI-U135",
                 hint="give the model a `script:` with the file of its replies",
             )
+        from agentci.models.providers.scripted import response_json  # noqa: PLC0415 - not for a
+        from agentci.models.scripted import reply  # noqa: PLC0415 - replay
+
         answer = response_json(reply(script, call.request, call.address.lane))
         return WireResponse(200, {"content-type": "application/json"}, (canonical_bytes(answer),))
 

@@ -16,7 +16,7 @@ from agentci.core.digest import Digest, parse_digest
 from agentci.core.errors import FormatError
 from agentci.core.json_types import JsonValue
 from agentci.record.object_store import ObjectStore
-from agentci.record.yaml_text import BLOB_FIELD, BlobReference
+from agentci.record.yaml_read import BLOB_FIELD, BlobReference
 
 OPAQUE_LIMIT: Final = 2_048
 """Characters of base64 or another opaque run from which on a text becomes an object."""

@@ -10,7 +10,6 @@ from typing import Final
 from agentci.core.errors import FormatError, Location
 from agentci.core.lane import Lane
 from agentci.record.yaml_read import YamlProblem, parse
-from agentci.record.yaml_text import emit_field
 
 FORMAT: Final = "agentci/cassette"
 VERSION: Final = 1
@@ -30,6 +29,8 @@ class Header:
 
     def text(self) -> bytes:
         """Return the header as it stands in a file."""
+        from agentci.record.yaml_text import emit_field  # noqa: PLC0415 - only to record
+
         fields = f"{_COMMENT}format: {FORMAT}\nversion: {VERSION}\n" + emit_field("lane", self.lane)
         return (fields + (emit_field("note", self.note) if self.note else "")).encode()
 

@@ -9,13 +9,15 @@ from bisect import insort
 from collections import deque
 from collections.abc import Collection
 from threading import RLock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from agentci.core.digest import Digest
-from agentci.record.cassette import Cassette
-from agentci.record.document import Candidate
 from agentci.record.interaction import Address
-from agentci.record.stored_document import Place
+
+if TYPE_CHECKING:
+    from agentci.core.digest import Digest
+    from agentci.record.cassette import Cassette
+    from agentci.record.document import Candidate
+    from agentci.record.stored_document import Place
 
 _WINDOW: Final = 8  # how many of the last recordings of a lane a new one may continue
 
@@ -88,6 +90,8 @@ class LaneState:
         A parent comes first, so that many requests with one beginning all continue the first of
         them and do not form a chain.
         """
+        from agentci.record.document import Candidate  # noqa: PLC0415 - only to record
+
         cassette = self.cassette
         places: dict[Place, None] = {}
         for place in reversed(self.recent):

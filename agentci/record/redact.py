@@ -15,13 +15,13 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
-from agentci.core.effects import Files
 from agentci.core.errors import Location, SafetyRefusal
-from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.lane import Lane
-from agentci.record.interaction import Interaction
 
 if TYPE_CHECKING:
+    from agentci.core.effects import Files
+    from agentci.core.json_types import JsonObject, JsonValue
+    from agentci.record.interaction import Interaction
     from agentci.record.secrets.allow import AllowList
     from agentci.record.secrets.redactor import Redactor
     from agentci.record.secrets.scan import Spotted

@@ -10,26 +10,28 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
 from threading import RLock
+from typing import TYPE_CHECKING
 
 from agentci.core.digest import Digest, digest_bytes, digest_json
-from agentci.core.effects import Files
 from agentci.core.errors import CassetteMiss
-from agentci.core.json_types import JsonObject
-from agentci.core.lane import Lane
 from agentci.record.cassette import content_digest
 from agentci.record.delta import Delta
-from agentci.record.document import choose_parent, encode
 from agentci.record.folder import CassetteFolder
 from agentci.record.header import Header
-from agentci.record.interaction import Address, Interaction, InteractionKind
+from agentci.record.interaction import Address
 from agentci.record.lane_state import LaneState
-from agentci.record.miss import Missed, explain_miss
 from agentci.record.object_store import ObjectStore
 from agentci.record.redact import OnSecret, SecretGuard
-from agentci.record.seal import seal_text
-from agentci.record.stored_document import Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentci.core.effects import Files
+    from agentci.core.json_types import JsonObject
+    from agentci.core.lane import Lane
+    from agentci.record.interaction import Interaction, InteractionKind
+    from agentci.record.stored_document import Place
 
 
 class Mode(StrEnum):
@@ -155,6 +157,8 @@ class RecordingSession:
         if self.mode is Mode.LIVE:
             return interaction
         assert self.mode is not Mode.REPLAY, "a replay records nothing"
+        from agentci.record.document import choose_parent, encode  # noqa: PLC0415 - as it says
+
         address = interaction.address
         place = (address.key, address.occurrence)
         state = self._state(address.lane)
@@ -181,6 +185,8 @@ class RecordingSession:
         """Return the error for a request without recording, with what is nearest and differs."""
         if self.mode is Mode.LIVE:
             return CassetteMiss(f"lane `{address.lane}` runs live, without recordings")
+        from agentci.record.miss import Missed, explain_miss  # noqa: PLC0415 - ends a run
+
         state = self._state(address.lane)
         others = self._cassettes.lanes_with(address.key)
         elsewhere = tuple(lane for lane in others if lane != address.lane)
@@ -307,6 +313,8 @@ class RecordingSession:
             dropped = state.before - state.played
         if not state.added and not dropped:
             return
+        from agentci.record.seal import seal_text  # noqa: PLC0415 - not for a replay
+
         order = tuple(state.order)
 
         def change(data: bytes) -> bytes | None:

@@ -16,8 +16,7 @@ from agentci.record.blob_refs import move_in
 from agentci.record.delta import Delta
 from agentci.record.interaction import InteractionKind
 from agentci.record.object_store import ObjectStore
-from agentci.record.yaml_read import YamlProblem, parse
-from agentci.record.yaml_text import BLOB_FIELD
+from agentci.record.yaml_read import BLOB_FIELD, YamlProblem, parse
 
 Place: TypeAlias = tuple[Digest, int]
 """Key and occurrence: an address within one lane."""

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from agentci.core.json_types import JsonValue
-from agentci.record.yaml_text import BLOB_FIELD, JSON_FIELD, BlobReference
+
+JSON_FIELD: Final = "$json"
+"""A mapping with this field alone holds a value that YAML cannot carry, as JSON text."""
+BLOB_FIELD: Final = "$blob"
+"""A mapping with this field first stands for a text that is kept in the object store."""
 
 _STR, _INT, _FLOAT, _NULL = "s", "i", "f", "n"
 _TRUE, _FALSE = "t", "b"
@@ -26,6 +30,10 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _NUMBER_START = frozenset("0123456789+-.")
+
+
+class BlobReference(dict[str, JsonValue]):
+    """A mapping of ours, told apart by its type from one that a user's text looks like."""
 
 
 class YamlProblem(ValueError):

@@ -10,14 +10,9 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from agentci.core.json_types import JsonObject, JsonScalar, JsonValue
-
-JSON_FIELD: Final = "$json"
-"""A mapping with this field alone holds a value that YAML cannot carry, as JSON text."""
-BLOB_FIELD: Final = "$blob"
-"""A mapping with this field first stands for a text that is kept in the object store."""
+from agentci.record.yaml_read import BLOB_FIELD, JSON_FIELD, BlobReference
 
 _MAX_DEPTH = 48
 _MAX_KEY = 200  # libyaml reads no simple key beyond 1024 bytes
@@ -136,10 +131,6 @@ def _fits(value: JsonObject | Sequence[JsonValue], pad: str) -> bool:
 def is_blob_reference(value: JsonValue) -> bool:
     """Say whether `value` is a reference that `record.blob_refs` has put in place of a text."""
     return isinstance(value, BlobReference)
-
-
-class BlobReference(dict[str, JsonValue]):
-    """A mapping of ours, told apart by its type from one that a user's text looks like."""
 
 
 def _flow(value: Sequence[JsonValue]) -> str | None:

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -23,12 +24,11 @@ HOME: Final = "/home/agent"
 """How the home directory is shown."""
 
 _PASSES = 4
-_ESCAPES = re.compile(
+_ESCAPES = (
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor movements
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles and links
     r"|\x1b[ -/]*[0-~]?"  # everything else, and a lone escape
 )
-_LINE_ENDS = re.compile(r"\r+\n")
 _TOKEN = r"<(?:masked|duration|temp|address|pid)>"  # noqa: S105 - a placeholder, not a secret
 _UNIT = r"(?:ns|us|\u00b5s|\u03bcs|ms|s|secs?|seconds?)"
 
@@ -59,33 +59,40 @@ def _around(token: str) -> Callable[[re.Match[str]], str]:
     return replace
 
 
-def _rule(kind: str, pattern: str) -> _Rule:
-    return _Rule(kind, re.compile(pattern, re.MULTILINE), _around(f"<{kind}>"))
-
-
-_RULES: Final = (
+_PATTERNS: Final = (
     # mktemp, Python's tempfile, pytest's numbered folders, go's build folders
-    _rule(
+    (
         "temp",
-        r"(?<![\w.-])(?:/private)?(?:/var)?/tmp/(?P<value>tmp[a-z0-9_]{8}|tmp\.[A-Za-z0-9]{6,12}"
-        r"|pytest-of-[^/\s'\"]+/pytest-\d+|go-build\d+)(?![\w-])",
+        (
+            r"(?<![\w.-])(?:/private)?(?:/var)?/tmp/(?P<value>tmp[a-z0-9_]{8}"
+            r"|tmp\.[A-Za-z0-9]{6,12}|pytest-of-[^/\s'\"]+/pytest-\d+|go-build\d+)(?![\w-])"
+        ),
     ),
     # "0.02s", "1.5 ms", "3.2 seconds": only with a fraction, so that `sleep 30s` stays
-    _rule("duration", rf"(?<![\w.-])(?P<value>\d+\.\d+ ?{_UNIT})(?!\w|\.\d)"),
+    ("duration", rf"(?<![\w.-])(?P<value>\d+\.\d+ ?{_UNIT})(?!\w|\.\d)"),
     # whole numbers only where it is clear: in 3s, took 12 ms, (4ms)
-    _rule("duration", rf"(?<=\bin )(?P<value>\d+ ?{_UNIT})(?!\w|\.\d)"),
-    _rule("duration", rf"(?<=\btook )(?P<value>\d+ ?{_UNIT})(?!\w|\.\d)"),
-    _rule("duration", rf"\((?P<value>\d+ ?{_UNIT})\)"),
+    ("duration", rf"(?<=\bin )(?P<value>\d+ ?{_UNIT})(?!\w|\.\d)"),
+    ("duration", rf"(?<=\btook )(?P<value>\d+ ?{_UNIT})(?!\w|\.\d)"),
+    ("duration", rf"\((?P<value>\d+ ?{_UNIT})\)"),
     # pytest above a minute: "in 65.20s (0:01:05)"
-    _rule("duration", r"(?<=<duration> )\((?P<value>\d+:\d\d:\d\d)\)"),
-    _rule("duration", r"\bduration_ms:? +(?P<value>\d+(?:\.\d+)?)(?![\w.])"),
+    ("duration", r"(?<=<duration> )\((?P<value>\d+:\d\d:\d\d)\)"),
+    ("duration", r"\bduration_ms:? +(?P<value>\d+(?:\.\d+)?)(?![\w.])"),
     # an object's repr, user-space addresses of Linux, the heap of Go
-    _rule("address", r"(?<=\bat )0x(?P<value>[0-9a-fA-F]{6,16})(?!\w)"),
-    _rule("address", r"\b0x(?P<value>(?:0000)?(?:7[ef]|5[56])[0-9a-fA-F]{10})(?!\w)"),
-    _rule("address", r"\b0x(?P<value>c000[0-9a-fA-F]{6})(?!\w)"),
-    _rule("pid", r"\b(?:[Pp]id|PID|[Pp]rocess id)(?:[ =:]|: )(?P<value>\d+)(?!\w)"),
-    _rule("pid", r"^==(?P<value>\d+)==(?= )"),
+    ("address", r"(?<=\bat )0x(?P<value>[0-9a-fA-F]{6,16})(?!\w)"),
+    ("address", r"\b0x(?P<value>(?:0000)?(?:7[ef]|5[56])[0-9a-fA-F]{10})(?!\w)"),
+    ("address", r"\b0x(?P<value>c000[0-9a-fA-F]{6})(?!\w)"),
+    ("pid", r"\b(?:[Pp]id|PID|[Pp]rocess id)(?:[ =:]|: )(?P<value>\d+)(?!\w)"),
+    ("pid", r"^==(?P<value>\d+)==(?= )"),
 )
+
+
+@cache
+def _rules() -> tuple[_Rule, ...]:
+    """Compile the patterns, when the first output is masked: a replay has none."""
+    return tuple(
+        _Rule(kind, re.compile(pattern, re.MULTILINE), _around(f"<{kind}>"))
+        for kind, pattern in _PATTERNS
+    )
 
 
 class Masker:
@@ -97,12 +104,13 @@ class Masker:
         Raises:
             UsageError: when one of `extra` is not a regular expression.
         """
-        self._rules = (
-            *_path_rules(root, home),
-            *_RULES,
-            *(_extra_rule(pattern) for pattern in extra),
-        )
+        self._root, self._home = root, home
+        self._extra = tuple(_extra_rule(pattern) for pattern in extra)
         self._counts: dict[str, int] = {}
+
+    @cached_property
+    def _rules(self) -> tuple[_Rule, ...]:
+        return (*_path_rules(self._root, self._home), *_rules(), *self._extra)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -115,8 +123,8 @@ class Masker:
 
     def mask_counted(self, data: bytes) -> Masked:
         """Return what `mask` does, with the counts of this call alone."""
-        text = _ESCAPES.sub("", data.decode("utf-8", "replace"))
-        text = _LINE_ENDS.sub("\n", text)
+        text = re.sub(_ESCAPES, "", data.decode("utf-8", "replace"))
+        text = re.sub(r"\r+\n", "\n", text)
         found: dict[str, int] = {}
         for _ in range(_PASSES):  # one replacement may complete another pattern's context
             before = text

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from agentci.core.effects import Sandbox, Workspace
-from agentci.core.json_types import JsonObject
-from agentci.tools.masking import Masker
+if TYPE_CHECKING:
+    from agentci.core.effects import Sandbox, Workspace
+    from agentci.core.json_types import JsonObject
+    from agentci.tools.masking import Masker
 
 Effect: TypeAlias = Literal["pure", "workspace"]
 """`pure` tools only read the workspace; `workspace` tools may change its files."""

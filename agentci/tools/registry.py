@@ -7,12 +7,14 @@ class or function that returns a `Tool` when called without arguments.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from agentci.core.digest import Digest, digest_json
 from agentci.core.errors import EnvironmentProblem, UsageError
-from agentci.core.messages import ToolDefinition
-from agentci.tools.protocol import Tool
+
+if TYPE_CHECKING:
+    from agentci.core.messages import ToolDefinition
+    from agentci.tools.protocol import Tool
 
 ENTRY_POINTS: Final = "agentci.tools"
 """Group of entry points for tools of other packages."""
@@ -55,6 +57,8 @@ def load_tool(name: str) -> Tool:
 
 def definition_of(tool: Tool) -> ToolDefinition:
     """Return `tool` as a model sees it."""
+    from agentci.core.messages import ToolDefinition  # noqa: PLC0415 - a check asks no model
+
     return ToolDefinition(tool.name, tool.description, tool.parameters)
 
 

@@ -6,13 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agentci.agents.sampling import select_best, select_first_passing, select_majority
 from agentci.core.errors import Location, StepFailed
 from agentci.core.lane import child_lane, sample_lane
 from agentci.core.seed import derive_seed
 from agentci.steps.agent_work import AgentWork, Sample
 from agentci.steps.commands import DEFAULT_TIMEOUT, StepCommand, run_command
-from agentci.steps.python_call import PythonCall, call_function
 from agentci.steps.results import StepResult
 
 if TYPE_CHECKING:
@@ -79,19 +77,23 @@ async def _select(step: AgentStep, context: StepContext, samples: Sequence[Sampl
 async def _pick(
     select: SelectSpec, context: StepContext, samples: Sequence[Sample]
 ) -> Selection | None:
+    # most steps draw one sample and need none of this
+    from agentci.agents import sampling  # noqa: PLC0415
+    from agentci.steps.python_call import PythonCall, call_function  # noqa: PLC0415
+
     seed = derive_seed(context.services.seed, context.lane, "select")
     outputs: list[JsonValue] = [sample.result.output for sample in samples]
     if select.first_passing is not None:
         passed = [await _passes(select.first_passing, context, sample) for sample in samples]
-        return select_first_passing(passed)
+        return sampling.select_first_passing(passed)
     if select.best is not None:
         call = PythonCall(select.best, {"outputs": outputs})
         reply = await call_function(call, context)
         scores = reply.value if isinstance(reply.value, list) else []
         if reply.error is not None or len(scores) != len(samples):
             raise _bad_scores(context, reply.error, len(samples))
-        return select_best(scores, seed=seed)
-    return select_majority(outputs, seed=seed)
+        return sampling.select_best(scores, seed=seed)
+    return sampling.select_majority(outputs, seed=seed)
 
 
 async def _passes(argv: tuple[str, ...], context: StepContext, sample: Sample) -> bool:

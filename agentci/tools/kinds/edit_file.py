@@ -7,7 +7,6 @@ from typing import Final
 from agentci.core.json_types import JsonObject
 from agentci.tools.arguments import flag_argument, text_argument
 from agentci.tools.protocol import Effect, ToolContext, ToolOutcome, ToolProblem
-from agentci.tools.workspace_files import MAX_BYTES, WorkspaceFiles, decode_text
 
 _SHOWN_LINES = 10
 
@@ -42,6 +41,13 @@ class EditFile:
 
     async def run(self, arguments: JsonObject, context: ToolContext) -> ToolOutcome:
         """Edit the file."""
+        # a definition with this tool is checked and replayed without it
+        from agentci.tools.workspace_files import (  # noqa: PLC0415
+            MAX_BYTES,
+            WorkspaceFiles,
+            decode_text,
+        )
+
         path = text_argument(arguments, "path")
         search = text_argument(arguments, "search")
         replace = text_argument(arguments, "replace")

@@ -7,8 +7,6 @@ from typing import Final
 from agentci.core.json_types import JsonObject
 from agentci.tools.arguments import text_argument
 from agentci.tools.protocol import Effect, ToolContext, ToolOutcome
-from agentci.tools.walk import path_filter, walk
-from agentci.tools.workspace_files import WorkspaceFiles
 
 MAX_ENTRIES: Final = 1000
 """Paths in one answer."""
@@ -46,6 +44,10 @@ class ListFiles:
 
     async def run(self, arguments: JsonObject, context: ToolContext) -> ToolOutcome:
         """Return the paths."""
+        # a definition with this tool is checked and replayed without it
+        from agentci.tools.walk import path_filter, walk  # noqa: PLC0415
+        from agentci.tools.workspace_files import WorkspaceFiles  # noqa: PLC0415
+
         files = WorkspaceFiles(context.workspace.folder())
         wanted = path_filter(text_argument(arguments, "pattern", ""))
         lines: list[str] = []

@@ -7,7 +7,6 @@ from typing import Final
 from agentci.core.json_types import JsonObject
 from agentci.tools.arguments import integer_argument, text_argument
 from agentci.tools.protocol import Effect, ToolContext, ToolOutcome, ToolProblem
-from agentci.tools.workspace_files import WorkspaceFiles, decode_text
 
 MAX_CHARACTERS: Final = 200_000
 """The longest answer; longer files are read in pieces."""
@@ -45,6 +44,9 @@ class ReadFile:
 
     async def run(self, arguments: JsonObject, context: ToolContext) -> ToolOutcome:
         """Return the file's text."""
+        # a definition with this tool is checked and replayed without it
+        from agentci.tools.workspace_files import WorkspaceFiles, decode_text  # noqa: PLC0415
+
         path = text_argument(arguments, "path")
         file = WorkspaceFiles(context.workspace.folder()).read(path)
         text = decode_text(file.data, path)

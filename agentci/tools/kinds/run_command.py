@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from agentci.core.effects import CommandRequest, CommandResult
 from agentci.core.json_types import JsonObject
 from agentci.tools.arguments import text_argument, words_argument
-from agentci.tools.masking import WORKSPACE, Masked
 from agentci.tools.protocol import Effect, ToolContext, ToolOutcome
-from agentci.tools.workspace_files import WorkspaceFiles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentci.core.effects import CommandResult
+    from agentci.tools.masking import Masked
 
 MAX_CHARACTERS: Final = 20_000
 """Shown of each of the two outputs; the middle is left out beyond that."""
 _HEAD: Final = 6_000
-_SHOWN_WORKSPACE: Final = re.compile(rf"(?<![\w.~-]){WORKSPACE}(?![\w-]|\.\w)")
 
 
 class RunCommand:
@@ -61,6 +63,10 @@ class RunCommand:
 
     async def run(self, arguments: JsonObject, context: ToolContext) -> ToolOutcome:
         """Run the command to its end."""
+        # a definition with this tool is checked and replayed without them
+        from agentci.core.effects import CommandRequest  # noqa: PLC0415
+        from agentci.tools.workspace_files import WorkspaceFiles  # noqa: PLC0415
+
         root = context.workspace.folder()
         folder = text_argument(arguments, "folder", ".")
         files = WorkspaceFiles(root)
@@ -69,7 +75,7 @@ class RunCommand:
         words = words_argument(arguments, "command")
         if context.sandbox.name == "process":
             # the model only knows the shown name of the workspace; here it is no real folder
-            words = tuple(_SHOWN_WORKSPACE.sub(lambda _: str(root), word) for word in words)
+            words = _really_at(root, words)
         result = await context.sandbox.run(
             CommandRequest(
                 argv=words,
@@ -87,6 +93,13 @@ class RunCommand:
             is_error=result.timed_out,
             masked=_sum(stdout, stderr),
         )
+
+
+def _really_at(root: Path, words: tuple[str, ...]) -> tuple[str, ...]:
+    from agentci.tools.masking import WORKSPACE  # noqa: PLC0415 - as in `run`
+
+    shown = re.compile(rf"(?<![\w.~-]){WORKSPACE}(?![\w-]|\.\w)")
+    return tuple(shown.sub(lambda _: str(root), word) for word in words)
 
 
 def _answer(result: CommandResult, stdout: str, stderr: str, *, timeout: float) -> str:

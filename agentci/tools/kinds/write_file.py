@@ -7,8 +7,6 @@ from typing import Final
 from agentci.core.json_types import JsonObject
 from agentci.tools.arguments import text_argument
 from agentci.tools.protocol import Effect, ToolContext, ToolOutcome, ToolProblem
-from agentci.tools.walk import is_left_out
-from agentci.tools.workspace_files import MAX_BYTES, WorkspaceFiles
 
 _NOT_KEPT: Final = "; `.gitignore` leaves it out, so it is no part of the result"
 
@@ -41,6 +39,10 @@ class WriteFile:
 
     async def run(self, arguments: JsonObject, context: ToolContext) -> ToolOutcome:
         """Write the file."""
+        # a definition with this tool is checked and replayed without it
+        from agentci.tools.walk import is_left_out  # noqa: PLC0415
+        from agentci.tools.workspace_files import MAX_BYTES, WorkspaceFiles  # noqa: PLC0415
+
         path = text_argument(arguments, "path")
         data = text_argument(arguments, "content").encode("utf-8")
         if len(data) > MAX_BYTES:

@@ -22,7 +22,7 @@ from agentci.record.blob_refs import OPAQUE_LIMIT, TEXT_LIMIT, move_in, move_out
 from agentci.record.delta import Delta, arrange, restore, shrink
 from agentci.record.lane_path import lane_path
 from agentci.record.object_store import ObjectStore
-from agentci.record.yaml_text import BlobReference
+from agentci.record.yaml_read import BlobReference
 from tests.support.recordings import request_of, user
 
 FILES = LocalFiles()

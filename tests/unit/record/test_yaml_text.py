@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agentci.core.json_types import JsonObject, JsonValue
-from agentci.record.yaml_read import YamlProblem, parse
-from agentci.record.yaml_text import BLOB_FIELD, JSON_FIELD, BlobReference, emit, emit_field
+from agentci.record.yaml_read import BLOB_FIELD, JSON_FIELD, BlobReference, YamlProblem, parse
+from agentci.record.yaml_text import emit, emit_field
 
 HOSTILE = [
     "",

@@ -14,15 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentci.core.effects import CommandRequest, CommandResult
-from agentci.tools.kinds import search as search_module
+from agentci.tools import text_search as search_module
 from agentci.tools.kinds.edit_file import EditFile
 from agentci.tools.kinds.list_files import MAX_ENTRIES, ListFiles
 from agentci.tools.kinds.read_file import MAX_CHARACTERS, ReadFile
 from agentci.tools.kinds.run_command import MAX_CHARACTERS as MAX_OUTPUT
 from agentci.tools.kinds.run_command import RunCommand, shorten
-from agentci.tools.kinds.search import MAX_MATCHES, Search
+from agentci.tools.kinds.search import Search
 from agentci.tools.kinds.write_file import WriteFile
 from agentci.tools.protocol import Tool, ToolContext, ToolOutcome, ToolProblem
+from agentci.tools.text_search import MAX_MATCHES
 from tests.support.tool_fakes import FakeSandbox, make_context
 
 FILES: Mapping[str, str | bytes] = {
