@@ -33,7 +33,7 @@ Outcome: TypeAlias = Literal["imported", "unchanged", "refused", "unreadable", "
 while looking through a folder."""
 
 _NO_RECORDING: Final = "ACI-F160"
-_FOUND_SECRET: Final = "ACI-P120"
+_NOT_CLEAN: Final = "ACI-P120"
 _REDACT_HINT: Final = (
     "`--redact` puts a placeholder in its place; what is no secret is allowed by an entry in "
     "`secrets.allow.yaml`"
@@ -266,5 +266,5 @@ def _failed(error: AgentciError, source: _Source, foreign: ForeignFile | None) -
         lane=source.lane,
         code=error.code,
         reason=error.message,
-        hint=_REDACT_HINT if error.code == _FOUND_SECRET else error.hint or "",
+        hint=_REDACT_HINT if error.code == _NOT_CLEAN else error.hint or "",
     )

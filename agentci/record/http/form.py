@@ -72,23 +72,24 @@ def canonical_url(url: str) -> str:
     """Return `url` without what does not tell requests apart: default port, fragment, credentials.
 
     Raises:
-        ValueError: when it is not an absolute URL.
+        ValueError: when it is empty, or cannot be taken apart.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
-    if not parts.scheme or not host:
-        message = f"`{url[:80]}` is not an absolute URL"
-        raise ValueError(message)
     if ":" in host:
         host = f"[{host}]"
     if parts.port is not None and parts.port != _PORTS.get(parts.scheme):
         host = f"{host}:{parts.port}"
+    path = parts.path or ("/" if host else "")
+    if not host and not path:
+        message = f"`{url[:80]}` is no address"
+        raise ValueError(message)
     fields = [
         field
         for field in parts.query.split("&")
         if field and field.partition("=")[0].lower() not in CREDENTIALS
     ]
-    return urlunsplit((parts.scheme, host, parts.path or "/", "&".join(fields), ""))
+    return urlunsplit((parts.scheme, host, path, "&".join(fields), ""))
 
 
 def http_request(method: str, url: str, *, body: bytes = b"", content_type: str = "") -> JsonObject:
@@ -97,7 +98,7 @@ def http_request(method: str, url: str, *, body: bytes = b"", content_type: str 
     Content encodings are undone already.
 
     Raises:
-        ValueError: when `url` is not an absolute URL.
+        ValueError: when `url` is no address.
     """
     request = {"dialect": DIALECT, "method": method.upper(), "url": canonical_url(url)}
     if not body:

@@ -1,5 +1,6 @@
 """Recordings of vcrpy since version 1, in YAML or JSON; also with `parsed_body` in place of a body.
 
+vcrpy 2 to 4 wrote the responses of httpx with `status_code` and `content`, as vcrpy still reads.
 `parsed_body` is what pydantic-ai's serializer writes for JSON; it replays as `json.dumps` of it.
 """
 
@@ -54,6 +55,12 @@ def read_pair(request: Foreign, response: Foreign) -> Exchange:
     Raises:
         MalformedError: when one lacks a field.
     """
+    if "status_code" in response:
+        response = {
+            **response,
+            "status": {"code": response["status_code"]},
+            "body": response.get("content"),
+        }
     status = mapping(response.get("status"), "`response.status`")
     reason = status.get("message")
     return Exchange(

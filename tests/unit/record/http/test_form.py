@@ -55,6 +55,7 @@ def _upload(boundary: str) -> JsonObject:
         ("http://localhost:8000", "http://localhost:8000/"),
         ("https://u:p@h/x?key=1&alt=sse&SIG=2", "https://h/x?alt=sse"),
         ("http://[::1]:80/x?b=2&a=1", "http://[::1]/x?b=2&a=1"),
+        ("<API_BASE>/chat/completions?key=1", "<API_BASE>/chat/completions"),
     ],
 )
 def test_an_address_is_kept_without_what_does_not_count(url: str, canonical: str) -> None:
@@ -62,7 +63,7 @@ def test_an_address_is_kept_without_what_does_not_count(url: str, canonical: str
     assert canonical_url(canonical) == canonical
 
 
-@pytest.mark.parametrize("url", ["", "v1/x", "https://", "http://h:99999/", "http://[::1"])
+@pytest.mark.parametrize("url", ["", "https://", "#x", "http://h:99999/", "http://[::1"])
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         canonical_url(url)

@@ -99,6 +99,24 @@ def test_parsed_body_replays_as_its_own_serializer_writes_it() -> None:
     assert recording.request["body"] == ASKED
 
 
+def test_what_older_vcrpy_wrote_for_httpx() -> None:
+    item = vcrpy()
+    item["response"] = {
+        "content": ANSWER,
+        "headers": {"Content-Type": ["application/json"]},
+        "http_version": "HTTP/1.1",
+        "status_code": 201,
+    }
+    _, (recording,) = read({"version": 1, "interactions": [item]})
+    assert (recording.response["status"], body_of(recording)) == (201, ANSWER.encode())
+
+
+def test_an_address_with_a_placeholder_in_it_is_kept() -> None:
+    item = vcrpy(request={"uri": "<API_BASE>/chat/completions"})
+    _, (recording,) = read({"version": 1, "interactions": [item]})
+    assert (recording.kind, recording.url) == ("model", "<API_BASE>/chat/completions")
+
+
 def test_go_vcr() -> None:
     item = {
         "id": 0,
