@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +24,8 @@ ROOT = Path(__file__).parents[3]
 
 RECORD = """
 import sys
+import tempfile
+import traceback
 from pathlib import Path
 from agentci.adapters.files import LocalFiles
 from agentci.core.lane import Lane
@@ -211,48 +215,56 @@ def test_on_a_really_full_disk_nothing_recorded_is_lost(small_disk: Path) -> Non
     assert len(content.events) > 50
 
 
-def run_as_nobody(work: Callable[[], None]) -> int:
-    """Run `work` in a child that permissions hold for, and return its exit code."""
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users reach: pytest closes its own to them."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def run_as_nobody(work: Callable[[], None]) -> str:
+    """Run `work` in a child that permissions hold for, and return what went wrong."""
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
-        code = 1
         try:
             if os.getuid() == 0:
+                os.setgroups([])
                 os.setgid(65534)
                 os.setuid(65534)
             work()
-            code = 0
+        except BaseException:  # noqa: BLE001 - the parent reports it
+            os.write(writer, traceback.format_exc().encode()[-4000:])
         finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as stream:
+        problem = stream.read()
+    os.waitpid(pid, 0)
+    return problem
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_read_only_folder_replays_and_refuses_a_miss_before_anything_is_paid_for(
-    tmp_path: Path,
+    open_folder: Path,
 ) -> None:
-    converse(RecordingSession(LocalFiles(), tmp_path, mode=Mode.RECORD), 2, text="x")
-    for path in [tmp_path, *tmp_path.rglob("*")]:
+    converse(RecordingSession(LocalFiles(), open_folder, mode=Mode.RECORD), 2, text="x")
+    for path in [open_folder, *open_folder.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
-    for parent in tmp_path.parents:
-        if parent.owner() != "root" or not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
-        if parent.name.startswith("pytest-of"):
-            break
 
     def work() -> None:
         for mode in (Mode.REPLAY, Mode.AUTO, Mode.RECORD):
-            session = RecordingSession(LocalFiles(), tmp_path, mode=mode)
+            session = RecordingSession(LocalFiles(), open_folder, mode=mode)
             converse(session, 2, text="x")
             session.seal()
             assert session.unplayed() == ()
-        session = RecordingSession(LocalFiles(), tmp_path, mode=Mode.AUTO)
+        session = RecordingSession(LocalFiles(), open_folder, mode=Mode.AUTO)
         with pytest.raises(StorageError) as caught:
             converse(session, 3, text="x")
         assert caught.value.code == "ACI-E122"
 
     try:
-        assert run_as_nobody(work) == 0
+        assert run_as_nobody(work) == ""
     finally:
-        for path in [tmp_path, *tmp_path.rglob("*")]:
+        for path in [open_folder, *open_folder.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
