@@ -1,4 +1,4 @@
-"""`agentci cassette`: list, show, verify, import and export recordings."""
+"""`agentci cassette`: list, show, verify, scan, redact, import and export recordings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from agentci.app import cassette as use_case
 from agentci.cli.cassette_export import export
 from agentci.cli.cassette_import import import_
+from agentci.cli.cassette_secrets import redact, scan
 from agentci.cli.invocation import GROUP_SETTINGS, Invocation, JsonOption, invocation_of
 from agentci.cli.render import errors
 from agentci.cli.render.json import to_json
@@ -18,7 +19,7 @@ from agentci.cli.render.text import count, size, table
 from agentci.core.errors import SpecError
 
 app = typer.Typer(
-    help="""List, show, verify, import and export recordings.
+    help="""List, show, verify, scan, redact, import and export recordings.
 
     Example: agentci cassette show bugfix 'fix[1]/code'
     """,
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 app.command("import")(import_)
 app.command()(export)
+app.command()(scan)
+app.command()(redact)
 
 _DAMAGED: Final = 4
 _UNSAFE: Final = 8

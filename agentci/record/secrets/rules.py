@@ -172,7 +172,7 @@ _FORMS: Final = (
         "private-key",
         ("PRIVATE KEY",),
         re.compile(
-            r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+            r"-----BEGIN (?:[A-Z0-9]{1,20}+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
             r"(?P<body>(?:[^-]|-(?!----)){0,16000}+)(?:-----END [A-Z0-9 ]{1,60}-----)?"
         ),
         "none",

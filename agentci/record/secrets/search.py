@@ -21,6 +21,9 @@ from agentci.record.secrets.views import Segment, View, views_of
 from agentci.record.secrets.wrappings import MAX_LEVELS, Unwrapped, runs_in
 
 _SHORTEST: Final = 6
+_MOST_UNWRAPPED: Final = 32_000_000
+"""Characters that one searcher takes out of base64 and compression, so that nothing that was packed
+many times over keeps it busy."""
 _BEFORE: Final = re.compile(
     r"(?:next|page|continuation|sync|cancel|prompt|completion|max|stop|eos|bos|pad)[ _-]?$"
 )
@@ -57,6 +60,7 @@ class Searcher:
         """Use the rules that `version` had; `known` are secrets, with their kinds."""
         self._rules = tuple(rule for rule in RULES if rule.since <= version)
         self._known = dict(known or {})
+        self._room = _MOST_UNWRAPPED
         self.steps = 0
         """Characters looked at so far, counted once for each reader of them."""
 
@@ -88,6 +92,9 @@ class Searcher:
         for run in runs_in(text):
             inside = run.inside
             self.steps += len(inside.text)
+            self._room -= len(inside.text)
+            if self._room < 0:
+                return
             segments = view.segments(run.start, run.end)
             for hit in self.search(inside.text, level=level + 1):
                 if inside.is_text or hit.kind not in _WEAK:
