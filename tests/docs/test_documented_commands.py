@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agentci.cli.commands import COMMANDS
 from agentci.spec.script import read_script
-from tests.support.command_line import ROOT
+from tests.support.command_line import ROOT, agentci
 from tests.support.documented_commands import (
     ShownCommand,
     commands,
@@ -37,6 +38,9 @@ PAGES = {
 }
 INSTALLS = "python3 -m venv"
 """How the two commands of the README start."""
+
+_OTHERS = ("--write-tree",)
+"""Options of other programs that the text speaks of."""
 
 TOTALS = """\
 def total(prices):
@@ -279,3 +283,34 @@ def test_a_package_adds_a_tool_and_a_provider_as_the_page_shows(tmp_path: Path) 
         told = server.requests[-1].json["messages"][-1]
     assert not wrong(outcomes), "\n".join(wrong(outcomes))
     assert told["content"] == "4"
+
+
+def _spans(pattern: str) -> list[str]:
+    texts = (
+        re.sub(r"^ *```.*?^ *```$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+        for name, path in PAGES.items()
+        if not name.startswith("docs/reference/")
+    )
+    return sorted({found for text in texts for found in re.findall(pattern, text)})
+
+
+def _help(*command: str) -> str:
+    done = agentci(*command, "--help", folder=ROOT)
+    assert done.code == 0, done.err
+    return done.out
+
+
+def test_commands_and_options_in_the_text_exist() -> None:
+    helps = {row.name: _help(row.name) for row in COMMANDS}
+    groups = {name: text for name, text in helps.items() if "Commands:" in text}
+    everything = "\n".join(helps.values()) + _help()
+    wrong_ones = [
+        span
+        for span in _spans(r"`agentci ([a-z][^`]*)`")
+        if (words := span.split())[0] not in helps
+        or (words[0] in groups and len(words) > 1 and words[1] not in groups[words[0]])
+        or not all(option in helps[words[0]] for option in words if option.startswith("--"))
+    ]
+    assert not wrong_ones
+    own = [span for span in _spans(r"`(--[a-z-]+)[^`]*`") if span not in _OTHERS]
+    assert not [option for option in own if option not in everything]
