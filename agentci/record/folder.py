@@ -19,6 +19,7 @@ from agentci.record.object_store import FOLDER_NAME, ObjectStore
 from agentci.record.yaml_read import YamlProblem, parse
 
 _LANE = re.compile(rb"^lane:.*\n", re.MULTILINE)
+_DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
 _PROBE = ".agentci-probe"
 
 
@@ -106,6 +107,17 @@ class CassetteFolder:
         text = f"key: {key}\n".encode()
         found = (path for path in self.files() if text in self._files.read(path))
         return tuple(sorted(self._lane_of(path) for path in found))
+
+    def remove_unused_objects(self) -> None:
+        """Remove the objects that no cassette names any more."""
+        digests = tuple(self.objects.digests())
+        if digests:
+            named: set[bytes] = set()
+            for path in self.files():
+                named.update(_DIGEST.findall(self._files.read(path)))
+            for digest in digests:
+                if digest.encode() not in named:
+                    self.objects.remove(digest)
 
     def digest(self) -> Digest:
         """Return the digest of all cassettes by lane, without their provenance."""

@@ -298,6 +298,8 @@ class RecordingSession:
             for _, state in states:
                 with state.lock:
                     self._seal_lane(state, complete=complete)
+        if self.mode is Mode.RECORD and complete:
+            self._cassettes.remove_unused_objects()
         return self.digest()
 
     def digest(self) -> Digest:

@@ -377,3 +377,18 @@ def test_any_sequence_of_calls_replays_also_after_partial_recordings(
         found = check.lookup(address)
         assert found is not None
         assert interaction_key(found.request) == address.key
+
+
+def test_objects_leave_with_the_recordings_that_named_them(tmp_path: Path) -> None:
+    picture = "QUJD" * 1000
+    first = open_session(tmp_path, Mode.RECORD)
+    ask(first, "old", picture)
+    ask(first, "new", "DEFG" * 1000)
+    first.seal()
+    assert len(list(first.blobs.digests())) == 2
+    for mode, left in ((Mode.AUTO, 2), (Mode.RECORD, 1)):
+        session = open_session(tmp_path, mode)
+        ask(session, "new")
+        session.seal()
+        assert len(list(session.blobs.digests())) == left
+    assert ask(open_session(tmp_path, Mode.REPLAY), "new") == {"content": "DEFG" * 1000}
