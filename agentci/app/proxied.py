@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentci.app import wiring
 from agentci.app.project import open_project
+from agentci.app.run_proxy import RunProxy
 from agentci.core.errors import (
     Interrupted,
     NothingMatched,
@@ -17,7 +18,6 @@ from agentci.core.errors import (
     UsageError,
 )
 from agentci.core.lane import Lane
-from agentci.models.proxy import Proxy
 from agentci.record.session import Mode, RecordingSession
 from agentci.record.surroundings import surroundings
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from agentci.models.endpoints import EndpointSettings
 
 DEFAULT_LANE: Final = "main"
-_TOKEN_BYTES: Final = 9
 _SHOWN = 5
 
 
@@ -104,27 +103,12 @@ def execute(request: ProgramRequest) -> ProgramReport:
 async def _run(
     request: ProgramRequest, session: RecordingSession, lane: Lane, place: _Place
 ) -> ProgramReport:
-    relay, server, env = wiring.relay(), wiring.http_server(), wiring.env()
-    proxy = Proxy(
-        session=session,
-        upstream=relay,
-        clock=wiring.clock(),
-        env=env,
-        token=wiring.random().token(_TOKEN_BYTES).hex(),
-        endpoints=place.endpoints,
-    )
+    proxy = RunProxy(session, place.endpoints, stand_in=request.mode is Mode.REPLAY)
     folder = request.folder if request.folder is not None else request.start
-    around = surroundings(folder, Path(env.get("HOME") or "/"))
-    try:
-        proxy.origin = await server.start(proxy.handle)
-        attachment = proxy.attach(lane, around)
-        changes = proxy.environment(lane, stand_in=request.mode is Mode.REPLAY)
+    around = surroundings(folder, Path(wiring.env().get("HOME") or "/"))
+    async with proxy.attached(lane, around) as changes:
         code = await wiring.foreground().run(request.argv, folder=folder, changes=changes)
-        await proxy.detach(attachment)
-    finally:
-        await server.close()
-        await relay.close()
-    return ProgramReport(code, attachment.served, place.cassettes.as_posix())
+    return ProgramReport(code, proxy.answered, place.cassettes.as_posix())
 
 
 def _check(session: RecordingSession, lane: Lane, report: ProgramReport) -> None:

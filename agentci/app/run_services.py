@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agentci.app import wiring
 from agentci.app.run_folder import STATE_FOLDER
+from agentci.app.run_proxy import RunProxy
 from agentci.core.canonical import canonical_bytes
 from agentci.core.errors import UsageError
 from agentci.engine.budget import BudgetedGateway, RunBudget
@@ -110,6 +111,7 @@ def build_services(
         python=sys.executable,
         open_sandbox=sandboxes.open,
         folder_of=_folder_of,
+        proxy=RunProxy(session, undertaking.config.endpoints),
         live=undertaking.mode is Mode.LIVE,
         sandbox_override=request.sandbox or undertaking.config.defaults.sandbox,
         execute_tools=request.execute_tools,

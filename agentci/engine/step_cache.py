@@ -16,6 +16,7 @@ from agentci.core.lane import Lane, attempt_lane, child_lane, sample_lane
 from agentci.core.messages import Usage
 from agentci.engine.evidence import count_as_played
 from agentci.record.action_cache import ActionResult
+from agentci.record.session import is_below
 from agentci.spec.pipeline import AgentStep
 from agentci.steps.results import StepRecord
 
@@ -99,14 +100,16 @@ class StepCache:
 
 def _action_key(step: StepBase, context: StepContext, key: StepKey) -> Digest:
     session = context.services.session
-    recorded: JsonObject = {
-        lane: session.lane_digest(lane) for lane in _model_lanes(step, context.lane)
-    }
+    recorded: JsonObject = {lane: session.lane_digest(lane) for lane in _model_lanes(step, context)}
     return digest_json({"step": key.digest, "recorded": recorded})
 
 
-def _model_lanes(step: StepBase, lane: Lane) -> list[Lane]:
+def _model_lanes(step: StepBase, context: StepContext) -> list[Lane]:
     """Return the lanes in which a step may have recorded answers."""
+    lane = context.lane
+    if getattr(step, "proxy", False):
+        recorded = context.services.session.recorded_lanes()
+        return [each for each in recorded if is_below(each, lane)]
     if not isinstance(step, AgentStep):
         return []
     attempts = step.retry.attempts if step.retry is not None else 1

@@ -116,6 +116,12 @@ class Proxy:
         url = lane_url(self.origin, self.token, lane)
         return client_environment(url, self.env.get, stand_in=stand_in)
 
+    def drop(self, attachment: Attachment) -> None:
+        """Answer a program no more that was stopped; answers under way are not waited for."""
+        for task in attachment.pending:
+            task.cancel()
+        self._attached.pop(attachment.lane, None)
+
     async def detach(self, attachment: Attachment) -> None:
         """Wait for answers that are still being recorded, and answer the program no more.
 
@@ -159,7 +165,8 @@ class Proxy:
     def _issue(self, http: ServedRequest, address: ProxyAddress, to: Attachment) -> _Call:
         provider = find_provider(address.provider)
         request = read_request(http, address, provider, around=to.around, rules=to.rules)
-        place = self.session.reserve(address.lane, interaction_key(request.canonical))
+        key = interaction_key(request.canonical)
+        place = self.session.reserve(address.lane, key, ordered=False)
         return _Call(to, provider, request, http, place)
 
     async def _answer(self, call: _Call, reply: ServedReply) -> None:

@@ -32,6 +32,7 @@ class LaneState:
         "counts",
         "lock",
         "order",
+        "ordered",
         "played",
         "recent",
         "released",
@@ -46,6 +47,8 @@ class LaneState:
         self.counts: dict[Digest, int] = {}
         self.order: dict[Place, None] = {}
         """Everything that was asked for, in that order."""
+        self.ordered = True
+        """Whether that order is the same every time."""
         self.played: set[Place] = set()
         """Used by this run, in whatever way."""
         self.used: set[Place] = set()
@@ -79,7 +82,12 @@ class LaneState:
         self.recent.append(place)
 
     def in_order(self, places: Collection[Place]) -> list[Place]:
-        """Return `places` as issued; those that were not issued follow as they are in the file."""
+        """Return `places` as issued; those that were not issued follow as they are in the file.
+
+        Where the order is not the same every time, they come sorted.
+        """
+        if not self.ordered:
+            return sorted(places)
         issued = [place for place in self.order if place in places]
         rest = (place for place in self.cassette.documents if place not in self.order)
         return [*issued, *(place for place in rest if place in places)]

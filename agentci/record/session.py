@@ -104,13 +104,16 @@ class RecordingSession:
         """
         return request if self.mode is Mode.LIVE else self._guard.as_recorded(request, lane)
 
-    def reserve(self, lane: Lane, key: Digest) -> Address:
+    def reserve(self, lane: Lane, key: Digest, *, ordered: bool = True) -> Address:
         """Return the address of a request that is about to be issued; call before any await.
 
-        Equal keys of one lane are counted from 1, in the order of these calls.
+        Equal keys of one lane are counted from 1, in the order of these calls. A lane whose
+        requests come from several threads of another program is not `ordered`: what is said of
+        it does not depend on which came first.
         """
         state = self._state(lane)
         with state.lock:
+            state.ordered = state.ordered and ordered
             return state.reserve(key)
 
     def release(self, address: Address) -> None:

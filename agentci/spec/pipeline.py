@@ -212,6 +212,12 @@ class CommandStep(StepBase):
     mask: tuple[str, ...] = Field(
         (), description="Regular expressions; what they match in the output becomes `<masked>`."
     )
+    proxy: bool = Field(
+        False,
+        description="Model calls of the program are recorded and replayed: it gets base URLs "
+        "(`OPENAI_BASE_URL`, `ANTHROPIC_BASE_URL`, `GOOGLE_GEMINI_BASE_URL`) that point to a "
+        "proxy on this machine, and no real key. `mask` holds for its requests, too.",
+    )
 
 
 class PythonStep(StepBase):
@@ -223,6 +229,7 @@ class PythonStep(StepBase):
     )
     side_effects: SideEffects = Field("pure", description="As for `run`.")
     pass_env: tuple[str, ...] = Field((), description="As for `run`.")
+    proxy: bool = Field(False, description="As for `run`.")
 
 
 class LoopBody(Model):

@@ -18,6 +18,7 @@ from agentci.record.session import RecordingSession
 from agentci.spec.expressions import evaluate, resolve, truth
 from agentci.spec.pipeline import Condition, StepBase
 from agentci.steps.commits import MadeCommit
+from agentci.steps.proxying import ProxyPort
 from agentci.steps.results import BlockResult
 from agentci.tools.masking import Masker
 
@@ -54,6 +55,8 @@ class Services:
     open_sandbox: Callable[[str], Sandbox]
     folder_of: Callable[[Bundle], Path]
     """Where the files of a definition are on this machine."""
+    proxy: ProxyPort | None = None
+    """For steps whose programs ask models themselves."""
     live: bool = False
     """Answers come from live endpoints and are not recorded."""
     sandbox_override: str | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentci.steps.commands import passed_environment, settle_files
 from agentci.steps.external import send_once
+from agentci.steps.proxying import proxied
 from agentci.steps.python_call import PythonCall, call_function
 from agentci.steps.results import StepResult
 
@@ -34,8 +35,10 @@ async def execute(step: PythonStep, context: StepContext) -> StepResult:
     env = passed_environment(step.pass_env, context)
 
     async def call(extra: Mapping[str, str]) -> JsonObject:
-        target = PythonCall(step.python, arguments, timeout=step.timeout, env={**env, **extra})
-        reply = await call_function(target, context)
+        async with proxied(step, context) as variables:
+            complete = {**variables, **env, **extra}
+            target = PythonCall(step.python, arguments, timeout=step.timeout, env=complete)
+            reply = await call_function(target, context)
         changed = settle_files(context, step.side_effects)
         return {
             "value": reply.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from agentci.steps.commands import (
     settle_files,
 )
 from agentci.steps.external import send_once
+from agentci.steps.proxying import PROXY_URL, proxied
 from agentci.steps.results import StepResult
 from agentci.tools.masking import Masker
 
@@ -69,8 +71,12 @@ async def execute(step: CommandStep, context: StepContext) -> StepResult:
 
 
 async def _run(step: CommandStep, command: StepCommand, context: StepContext) -> JsonObject:
-    masker = Masker(root=context.workspace.path, home=context.services.home, extra=step.mask)
-    result = await run_command(command, context)
+    async with proxied(step, context, command.folder) as variables:
+        command = replace(command, env={**variables, **(command.env or {})})
+        result = await run_command(command, context)
+    # the address is another one in every run
+    extra = (*step.mask, *(re.escape(variables[name]) for name in (PROXY_URL,) if variables))
+    masker = Masker(root=context.workspace.path, home=context.services.home, extra=extra)
     changed = settle_files(context, step.side_effects)
     return {
         "exit_code": result.exit_code,
