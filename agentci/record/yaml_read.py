@@ -18,6 +18,8 @@ JSON_FIELD: Final = "$json"
 BLOB_FIELD: Final = "$blob"
 """A mapping with this field first stands for a text that is kept in the object store."""
 
+_MAX_DEPTH: Final = 200
+
 _STR, _INT, _FLOAT, _NULL = "s", "i", "f", "n"
 _TRUE, _FALSE = "t", "b"
 _SEQ, _MAP = "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"
@@ -43,11 +45,17 @@ class YamlProblem(ValueError):
 class _Loader(yaml.CSafeLoader):
     """Composes nodes; nothing is ever constructed by tag."""
 
+    depth = 0
+
     def descend_resolver(self, current_node: Any, current_index: Any) -> None:
-        """Do nothing: no type depends on where a node stands."""
+        """Count the nesting: libyaml composes by recursion in C and would overflow its stack."""
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise YamlProblem(f"values are nested deeper than {_MAX_DEPTH}")
 
     def ascend_resolver(self) -> None:
-        """Do nothing: no type depends on where a node stands."""
+        """Leave a node."""
+        self.depth -= 1
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
         """Name the type of a node, as YAML 1.2 and JSON see it."""

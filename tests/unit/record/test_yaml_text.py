@@ -249,6 +249,20 @@ def test_an_alias_bomb_is_refused_before_it_grows() -> None:
         parse("\n".join(lines).encode())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a: " + b"[" * 200_000,
+        b"a: " + b"[a," * 200_000,
+        b"\n".join(b" " * depth + b"a:" for depth in range(3_000)),
+    ],
+    ids=["open", "filled", "indented"],
+)
+def test_nesting_that_would_overflow_the_stack_of_libyaml_is_refused(text: bytes) -> None:
+    with pytest.raises(YamlProblem, match="deeper than"):
+        parse(text)
+
+
 def test_scalars_mean_what_json_and_yaml_1_2_say() -> None:
     text = b"a: no\nb: 2026-11-23\nc: 012\nd: 1e3\ne: 0x1f\nf: ~\ng: -0.5\nh: 1:30\ni: =\n"
     assert parse(text) == {
