@@ -113,6 +113,7 @@ class Git:
                 cwd=cwd or work_tree or self.git_dir,
                 env=env,
                 umask=_UMASK,
+                process_group=0,  # Ctrl-C is for us; half a git command would look like a failure
             )
         except FileNotFoundError as error:
             raise _not_started(error) from error

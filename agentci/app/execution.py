@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentci.app import wiring
 from agentci.app.lock_entries import compare, lock_entry
 from agentci.app.run_request import LockComparison, RunReport
 from agentci.app.run_services import Sandboxes, build_services, open_cache, open_repository
-from agentci.core.errors import AgentciError, Interrupted
+from agentci.core.errors import AgentciError, Interrupted, StorageError
 from agentci.engine.executor import RunSetup, execute
+from agentci.engine.journal_events import read_history
 from agentci.record.journal import Journal
 from agentci.record.session import Mode, RecordingSession
 
 if TYPE_CHECKING:
     from agentci.app.undertaking import Undertaking
     from agentci.core.effects import Effects
+    from agentci.core.json_types import JsonObject
     from agentci.engine.executor import RunResult
 
 DEFAULT_JOBS = 8
@@ -34,6 +37,8 @@ def carry_out(undertaking: Undertaking) -> RunReport:
     with ExitStack() as stack:
         journal = _open_journal(undertaking, effects)
         stack.callback(journal.close)
+        # only what is read while nobody else can write is surely all that has happened
+        undertaking = replace(undertaking, history=read_history(journal.content.events))
         session = RecordingSession(
             effects.files,
             undertaking.cassettes,
@@ -91,22 +96,27 @@ def _execute(setup: RunSetup, sandboxes: Sandboxes) -> RunResult:
             await setup.services.effects.http.close()
 
     try:
-        return asyncio.run(main())
+        with wiring.ending_interrupts():
+            return asyncio.run(main())
     except KeyboardInterrupt:
         run_id = setup.services.run_id
-        setup.journal.write(
-            {"type": "run.stopped", "code": "ACI-I130", "message": "interrupted"}, sync=True
-        )
-        setup.services.session.seal(complete=False)
-        raise Interrupted(
+        error: AgentciError = Interrupted(
             f"run `{run_id}` was interrupted; everything recorded is kept",
             hint=f"agentci resume {run_id}",
-        ) from None
-    except AgentciError as error:
-        setup.journal.write(
-            {"type": "run.stopped", "code": error.code, "message": error.message}, sync=True
         )
-        raise
+    except AgentciError as caught:
+        error = caught
+    _stop(setup, error)
+    raise error
+
+
+def _stop(setup: RunSetup, error: AgentciError) -> None:
+    """Seal what a run has done before `error` ended it, as far as that can still be written."""
+    stopped: JsonObject = {"type": "run.stopped", "code": error.code, "message": error.message}
+    with suppress(StorageError):
+        setup.services.session.seal(complete=False)
+    with suppress(StorageError):
+        setup.journal.write(stopped, sync=True)
 
 
 def _report(undertaking: Undertaking, setup: RunSetup, result: RunResult) -> RunReport:

@@ -11,6 +11,7 @@ from agentci.app.run import prepare
 from agentci.app.run_folder import all_runs, find_run
 from agentci.app.run_report import save_report
 from agentci.app.run_request import RunReport, read_request
+from agentci.app.run_services import open_repository
 from agentci.core.errors import Diverged, NothingMatched, UsageError
 from agentci.core.lane import Lane
 from agentci.engine.executor import inputs_digest
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from agentci.core.effects import Files
     from agentci.core.json_types import JsonValue
     from agentci.engine.listener import RunListener
+
+
+_SHOWN = {
+    "definition": "the definition",
+    "inputs": "the inputs",
+    "seed": "the seed",
+    "base": "the files to work on",
+}
 
 
 def execute(
@@ -68,8 +77,9 @@ def reopen(
         _allow_resend(folder, resend)
     history = read_history(read_journal(files, folder.journal).events)
     undertaking = prepare(read_request(content, project), listener)
+    undertaking = replace(undertaking, folder=folder, history=history)
     _same_run(undertaking, history, folder)
-    return replace(undertaking, folder=folder, history=history)
+    return undertaking
 
 
 def _newest_stopped(project: Path, files: Files) -> RunFolder:
@@ -108,10 +118,11 @@ def _same_run(undertaking: Undertaking, history: RunHistory, folder: RunFolder) 
         "definition": undertaking.bundle.digest,
         "inputs": inputs_digest(undertaking.inputs),
         "seed": undertaking.seed,
+        "base": open_repository(undertaking).base_commit,
     }
-    changed = [name for name, value in now.items() if then[name] != value]
+    changed = [_SHOWN[name] for name, value in now.items() if then[name] != value]
     if changed:
-        shown = " and ".join(f"the {name}" for name in changed)
+        shown = " and ".join(changed)
         raise Diverged(
             f"{shown} changed since run `{folder.run_id}` started",
             code="ACI-R112",

@@ -47,14 +47,16 @@ def open_repository(undertaking: Undertaking) -> Repository:
     """Open what the run works on: `--repo`, the definition's folder, or the project itself."""
     request = undertaking.request
     store = undertaking.folder.store
+    begun = undertaking.history.base
     if request.repository is not None:
-        return wiring.open_repository(request.repository, store)
+        return wiring.open_repository(request.repository, store, revision=begun or "HEAD")
     declared = undertaking.bundle.spec.repository
     if declared is None:
-        return wiring.open_repository(request.project, store, revision=undertaking.base or "HEAD")
+        revision = begun or undertaking.base or "HEAD"
+        return wiring.open_repository(request.project, store, revision=revision)
     folder = request.pipeline / declared
     if wiring.files().exists(folder / ".git"):
-        return wiring.open_repository(folder, store)
+        return wiring.open_repository(folder, store, revision=begun or "HEAD")
     return wiring.open_folder(folder, store)
 
 
@@ -94,13 +96,16 @@ def build_services(
         scripts=_scripts(bundle),
     )
 
+    budget = RunBudget(bundle.spec.limits)
+
     def dispatch(lane: Lane) -> None:
         journal.write({"type": "step.dispatched", "lane": lane}, sync=True)
 
     return Services(
         effects=effects,
         session=session,
-        gateway=BudgetedGateway(gateway, RunBudget(bundle.spec.limits)),
+        gateway=BudgetedGateway(gateway, budget),
+        charge=budget.charge,
         repository=repository,
         seed=undertaking.seed,
         plan_digest=bundle.digest,

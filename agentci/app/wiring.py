@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from agentci.adapters.http import HttpTransport
@@ -112,6 +113,13 @@ def open_folder(folder: Path, store: Path) -> Repository:
     from agentci.adapters.git_repository import open_folder as implementation
 
     return implementation(folder, store)
+
+
+def ending_interrupts() -> AbstractContextManager[None]:
+    """Treat requests to end this process like Ctrl-C."""
+    from agentci.adapters.signals import ending_interrupts as implementation
+
+    return implementation()
 
 
 def sandbox(name: str, settings: Mapping[str, str]) -> Sandbox:

@@ -81,7 +81,8 @@ def _step_failed(report: RunReport) -> StepFailed:
     message = f"the step `{stopped.step}` ended with `{stopped.outcome}`"
     if stopped.message:
         message = f"{message}: {stopped.message}"
-    hint = f"agentci show {report.run_id}"
+    own = stopped.notes.get("hint")
+    hint = own if isinstance(own, str) else f"agentci show {report.run_id}"
     return StepFailed(message, code="ACI-S321", hint=hint, location=_place(report))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from agentci.core.digest import Digest, digest_json
+from agentci.core.errors import BudgetExceeded
 from agentci.core.lane import ROOT
 from agentci.engine.blocks import Blocks
 from agentci.engine.canonical_log import run_digest
@@ -106,9 +107,20 @@ async def execute(setup: RunSetup) -> RunResult:
         blocks=Blocks(runner),
     )
     setup.journal.write({"type": "run.started", "identity": setup.identity})
+    limit = setup.bundle.spec.limits.seconds
+    time = asyncio.timeout(limit)
     try:
-        block = await context.blocks.run_block(setup.bundle.spec.steps, context)
+        async with time:
+            block = await context.blocks.run_block(setup.bundle.spec.steps, context)
         tree = workspace.tree
+    except TimeoutError:
+        if not time.expired():
+            raise
+        raise BudgetExceeded(
+            f"the run took longer than the {limit:g} seconds that `limits.seconds` allows",
+            code="ACI-B103",
+            hint="raise `limits.seconds` and run again; what is recorded is not paid twice",
+        ) from None
     finally:
         workspace.close()
     output: JsonValue = None

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 from agentci.core.digest import Digest
 from agentci.core.lane import Lane
 from agentci.core.messages import Usage
+from agentci.record.session import is_below
 from agentci.steps.results import StepRecord
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class RunHistory:
     """Approvals that were asked for, by binding digest."""
     ended: Mapping[str, JsonValue] | None = None
     """The last `run.finished` or `run.stopped` event, if nothing came after it."""
+
+    @property
+    def base(self) -> str | None:
+        """The commit that the run started from, or None where it has not started."""
+        identity = cast("Mapping[str, JsonValue]", self.started.get("identity", {}))
+        return cast("str | None", identity.get("base"))
 
 
 def step_started(lane: Lane, kind: str, key: StepKey | None) -> JsonObject:
@@ -140,7 +147,9 @@ class _Reader:
             record = read_record(event)
             key = event["key"]
             self._steps[record.lane] = FinishedStep(record, Digest(str(key)) if key else None)
-            self._dispatched.discard(record.lane)
+            if record.outcome != "halted":
+                done = {lane for lane in self._dispatched if is_below(lane, record.lane)}
+                self._dispatched -= done
         elif kind == "approval.requested":
             self._requested[Digest(str(event["binding"]))] = event
         elif kind == "approval.decided":

@@ -16,6 +16,7 @@ from agentci.engine.evidence import count_as_played, evidence_in
 from agentci.engine.journal_events import RunHistory, step_finished, step_started
 from agentci.plan.keys import StepInstance, StepKey, step_key
 from agentci.spec.pipeline import kind_of
+from agentci.steps.external import Halted
 from agentci.steps.registry import CONTAINERS, cacheable_kind, step_kind
 from agentci.steps.results import PASSING, StepRecord, StepResult
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from agentci.record.journal import Journal
     from agentci.spec.pipeline import StepBase
     from agentci.steps.context import StepContext
-    from agentci.steps.results import Source
+    from agentci.steps.results import Outcome, Source
 
 _OWN_TIMEOUT = frozenset({"run", "python"})
 """Kinds that stop their commands themselves when the time is over."""
@@ -90,6 +91,7 @@ class StepRunner:
         before = context.workspace.tree
         cached = self.cache.load(step, context, key)
         if cached is not None:
+            context.services.charge(cached.usage, cached.cost)
             record = replace(cached, seconds=context.services.effects.clock.monotonic() - started)
         else:
             result = await self._attempts(step, context)
@@ -133,6 +135,7 @@ class StepRunner:
         context.workspace.reset(finished.record.tree)
         count_as_played(context.services.session, finished.record.interactions)
         record = finished.record.from_source("resumed")
+        context.services.charge(record.usage, record.cost)
         self.listener.step_finished(record)
         return record
 
@@ -243,7 +246,8 @@ class StepRunner:
 
 def _failure(error: StepFailed | SpecError) -> StepResult:
     notes: Mapping[str, JsonValue] = {"code": error.code, "hint": error.hint}
-    return StepResult("failed", None, message=error.message, notes=notes)
+    outcome: Outcome = "halted" if isinstance(error, Halted) else "failed"
+    return StepResult(outcome, None, message=error.message, notes=notes)
 
 
 def _timed_out(step: StepBase) -> StepResult:
@@ -265,7 +269,7 @@ def _failure_kind(result: StepResult) -> str | None:
     if result.outcome == "timed_out":
         return "timeout"
     passing = result.outcome in PASSING if result.passing is None else result.passing
-    return None if passing or result.outcome in {"waiting", "denied"} else "failed"
+    return None if passing or result.outcome in {"waiting", "denied", "halted"} else "failed"
 
 
 def _is_external(step: StepBase) -> bool:
@@ -273,7 +277,7 @@ def _is_external(step: StepBase) -> bool:
 
 
 def _passed(step: StepBase, result: StepResult) -> bool:
-    if result.outcome == "waiting":
+    if result.outcome in {"waiting", "halted"}:
         return False
     if result.passing is not None:
         return result.passing or step.allow_failure

@@ -13,6 +13,7 @@ from agentci.core.digest import Digest
 from agentci.core.effects import Effects, Repository, Sandbox, Workspace
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.lane import Lane
+from agentci.core.messages import Usage
 from agentci.plan.bundle import Bundle
 from agentci.record.session import RecordingSession
 from agentci.spec.expressions import evaluate, resolve, truth
@@ -69,6 +70,8 @@ class Services:
     """External steps that an earlier part of this run has sent and never heard of again."""
     on_dispatch: Callable[[Lane], None] = lambda _lane: None
     """Called, and durable, right before an external effect is sent."""
+    charge: Callable[[Usage, float], None] = lambda _usage, _cost: None
+    """Counts a step that did not run again against the limits of the run."""
     on_activity: Callable[[Lane, str], None] = lambda _lane, _text: None
     """Called with what a step is doing, for progress displays."""
 

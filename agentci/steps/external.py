@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from agentci.steps.context import StepContext
 
 
+class Halted(StepFailed):
+    """An external effect may have happened, and only a person can find out."""
+
+    default_code = "ACI-S150"
+
+
 async def send_once(
     request: JsonObject,
     context: StepContext,
@@ -26,7 +32,7 @@ async def send_once(
 
     Raises:
         CassetteMiss: when nothing is recorded and this run may not go outside.
-        StepFailed: when an earlier part of this run sent it and did not learn the result.
+        Halted: when an earlier part of this run sent it and did not learn the result.
     """
     services = context.services
     session = services.session
@@ -53,10 +59,9 @@ def _idempotency_key(context: StepContext) -> str:
 def _guard(context: StepContext) -> None:
     services = context.services
     if context.lane in services.dispatched:
-        raise StepFailed(
+        raise Halted(
             f"external step `{context.lane}` was sent before the run stopped, and its result is "
             "not known",
-            code="ACI-S150",
             location=Location(lane=context.lane),
             hint="look whether it took effect; then "
             f"`agentci resume {services.run_id} --resend {context.lane}`, or start a new run",

@@ -26,6 +26,7 @@ Outcome: TypeAlias = Literal[
     "truncated",
     "denied",
     "waiting",
+    "halted",
 ]
 
 Source: TypeAlias = Literal["executed", "replayed", "recorded", "cached", "resumed", "skipped"]

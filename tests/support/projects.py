@@ -134,7 +134,7 @@ def small(folder: Path, steps: str, **files: str) -> Project:
     project.write("readme.txt", "hello\n")
     project.write(".gitignore", "/.agentci/\nwrites-counted\n")
     for name, content in files.items():
-        project.write(name.replace("__", "/"), content)
+        project.write(name.replace("__DOT", ".").replace("__", "/"), content)
     project.git("init", "-q", "-b", "main")
     project.git("add", "-A")
     project.git("commit", "-q", "-m", "first")
