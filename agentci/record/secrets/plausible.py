@@ -10,8 +10,9 @@ import binascii
 import math
 import re
 from collections import Counter
+from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Final
+from typing import Final, Literal
 
 from agentci.record.secrets.rules import Check
 
@@ -30,7 +31,7 @@ _PATH: Final = re.compile(r"(?:https?|file)://|\.{0,2}/[\w.-]+/|[A-Za-z_]+(?:\.[
 _COMMON: Final = frozenset(
     {
         "pass", "password", "passwd", "pwd", "secret", "token", "user", "username", "postgres",
-        "root", "admin", "guest", "string",
+        "root", "admin", "guest", "string", "foo", "bar", "baz", "abc",
     }
 )  # fmt: skip
 _SPECIAL: Final = frozenset("!@#$%^*+?~")
@@ -49,9 +50,7 @@ def is_plausible(value: str, check: Check) -> bool:
         return False
     if check == "typed":
         return len(set(value)) > _FEW
-    if check == "password":
-        return _is_password(value)
-    return _is_token(value)
+    return _CHECKS[check](value)
 
 
 def _is_token(value: str) -> bool:
@@ -102,6 +101,13 @@ def _is_password(value: str) -> bool:
     return strange and any(char.isalpha() for char in value)
 
 
+def _is_password_in_url(value: str) -> bool:
+    """Judge what stands where a password stands: it need not look like one."""
+    if value.lower() in _COMMON or _TYPED.search(value) or len(set(value)) <= 2:
+        return False
+    return not value.startswith(("$", "{", "%", "<", "*")) and not value.isdigit()
+
+
 def _is_basic(value: str) -> bool:
     try:
         text = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode("utf-8")
@@ -116,3 +122,10 @@ def entropy(value: str) -> float:
     total = len(value)
     counts = Counter(value).values()
     return -sum(count / total * math.log2(count / total) for count in counts) if total else 0.0
+
+
+_CHECKS: Final[Mapping[Literal["token", "password", "in-url"], Callable[[str], bool]]] = {
+    "token": _is_token,
+    "password": _is_password,
+    "in-url": _is_password_in_url,
+}

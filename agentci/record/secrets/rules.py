@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 RULES_VERSION: Final = 1
 """Raised with every change of what is found, so that redacted recordings keep their keys."""
 
-Check: TypeAlias = Literal["token", "typed", "password", "basic", "none"]
+Check: TypeAlias = Literal["token", "typed", "password", "in-url", "basic", "none"]
 """How a text of the right shape is told from a placeholder; see `plausible`."""
 
 
@@ -184,8 +184,10 @@ _FORMS: Final = (
     ),
     _named(
         "cookie",
-        ("__cf_bm", "_cfuvid", "cf_clearance", "sess", "csrf", "connect.sid", "awsalb", "__host-",
-         "__secure-"),
+        (
+            "__cf_bm", "_cfuvid", "cf_clearance", "sess", "connect.sid", "csrf", "awsalb",
+            "__host-", "__secure-",
+        ),
         r"(?<![a-z0-9_])(?:__cf_bm|_cfuvid|cf_clearance|awsalb(?:tg)?(?:cors)?|connect\.sid"
         r"|(?:php|j|asp)?sess(?:ion)?(?:_?id)?|csrf_?token|__(?:host|secure)-[a-z0-9_.-]{1,40})"
         r"=(?P<secret>[A-Za-z0-9%+/=_.~:-]{16,4000}+)",
@@ -195,7 +197,7 @@ _FORMS: Final = (
         ("://",),
         r"(?<![a-z0-9])[a-z][a-z0-9+]{1,20}://[^\s:/@\"'<>\\]{0,100}+:"
         r"(?P<secret>[^\s:/@\"'<>\\]{3,200}+)@(?=[a-z0-9\[])",
-        check="password",
+        check="in-url",
     ),
     _named(
         "bearer-token",
