@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentci.app import wiring
 from agentci.app.lock_entries import compare, lock_entry
+from agentci.app.run_notes import run_notes
 from agentci.app.run_request import LockComparison, RunReport
 from agentci.app.run_services import Sandboxes, build_services, open_cache, open_repository
 from agentci.core.errors import AgentciError, Interrupted, StorageError
@@ -84,7 +86,18 @@ def _open_journal(undertaking: Undertaking, effects: Effects) -> Journal:
 
 
 def _record_command(undertaking: Undertaking) -> str:
-    return f"agentci run {undertaking.pipeline_name} --mode record"
+    """Return the command that records this very run, as a hint to type."""
+    request = undertaking.request
+    words = ["agentci", "run", undertaking.pipeline_name, "--mode", "record"]
+    for name, value in request.settings.items():
+        words += ["--set", f"{name}={value}"]
+    if request.repository is not None:
+        words += ["--repo", str(request.repository)]
+    if request.seed is not None:
+        words += ["--seed", str(request.seed)]
+    if request.cassette is not None:
+        words += ["--cassette", request.cassette]
+    return shlex.join(words)
 
 
 def _execute(setup: RunSetup, sandboxes: Sandboxes) -> RunResult:
@@ -149,5 +162,5 @@ def _report(undertaking: Undertaking, setup: RunSetup, result: RunResult) -> Run
         lock_entry=entry.fields(),
         unplayed=tuple(f"{each.lane} {each.key}#{each.occurrence}" for each in unplayed),
         cassettes=undertaking.cassettes.as_posix(),
-        notes=tuple(repository.notes),
+        notes=(*repository.notes, *run_notes(result.walk())),
     )

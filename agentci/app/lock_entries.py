@@ -71,7 +71,8 @@ def compare(undertaking: Undertaking, entry: PipelineLock, files: Files) -> Lock
         matches=False,
         note=f"changed since the accepted run: {shown}"
         if causes
-        else "nothing that it is made of changed: something in the run is not deterministic",
+        else "the definition and the recordings are the same, so agentci itself changed, or "
+        "something in the run is not deterministic",
     )
 
 

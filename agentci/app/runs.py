@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentci.app import wiring
@@ -12,8 +13,6 @@ from agentci.engine.journal_events import read_history
 from agentci.record.journal import read_journal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from agentci.app.run_folder import RunFolder
 
 
@@ -48,13 +47,19 @@ def _unfinished(run: RunFolder, message: str) -> RunSummary:
         request = {}
     return RunSummary(
         run_id=run.run_id,
-        pipeline=str(request.get("pipeline", "")),
+        pipeline=_shown(run, str(request.get("pipeline", ""))),
         verdict="unfinished",
         mode=str(request.get("mode") or ""),
         run_digest="",
         matches_lock=None,
-        message=message,
+        message=message.partition("\n")[0],
     )
+
+
+def _shown(run: RunFolder, pipeline: str) -> str:
+    project = run.path.parent.parent.parent
+    path = Path(pipeline)
+    return path.relative_to(project).as_posix() if path.is_relative_to(project) else pipeline
 
 
 def _why_stopped(run: RunFolder) -> str:

@@ -90,6 +90,7 @@ def foreground() -> Foreground:
 def effects() -> Effects:
     """Return the bundle of ports that a run needs."""
     from agentci.core.effects import Effects
+from agentci.core.errors import EnvironmentProblem
 
     return Effects(clock=clock(), random=random(), env=env(), files=files(), http=http())
 
@@ -134,3 +135,26 @@ def probe_sandbox(name: str) -> Probe:
     from agentci.adapters.sandboxes import probe
 
     return probe(name)
+
+
+def interception() -> Callable[[Tape, Mapping[str, Any]], AbstractContextManager[None]]:
+    """Return what answers this process's HTTP calls from a tape.
+
+    Raises:
+        EnvironmentProblem: when vcrpy is not installed, or not one that does.
+    """
+    hint = "`pip install 'agentci-pipelines[vcr]'` installs it"
+    try:
+        from agentci.adapters import vcr_patching
+    except ModuleNotFoundError as error:
+        if error.name != "vcr":
+            raise
+        message = "the package `vcrpy` is not installed, which intercepts the calls of Python code"
+        raise EnvironmentProblem(message, code="ACI-E170", hint=hint) from None
+    except ImportError as error:
+        message = f"the installed `vcrpy` does not do: {error}"
+        raise EnvironmentProblem(message, code="ACI-E171", hint=hint) from None
+    reason = vcr_patching.check_version()
+    if reason is not None:
+        raise EnvironmentProblem(reason, code="ACI-E171", hint=hint)
+    return vcr_patching.intercepted

@@ -81,8 +81,11 @@ class CassetteFolder:
         self._files.update(self.path(lane), change)
 
     def probe(self) -> None:
-        """Raise a `StorageError` now if nothing can be written here."""
-        path = self._folder / _PROBE
+        """Raise a `StorageError` now if nothing can be written here; leaves no folder behind."""
+        nearest = next(
+            folder for folder in (self._folder, *self._folder.parents) if self._files.exists(folder)
+        )
+        path = nearest / _PROBE
         self._files.write_atomic(path, b"")
         self._files.remove(path)
 

@@ -60,7 +60,11 @@ class StepCommand:
 
 
 def environment(context: StepContext, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the complete environment of a step's commands."""
+    """Return the complete environment of a step's commands.
+
+    git looks for a repository no further up than the run's folder: that lies in the user's own
+    repository, which a command of a run must not find.
+    """
     services = context.services
     return {
         **fixed_environment(
@@ -68,6 +72,7 @@ def environment(context: StepContext, extra: Mapping[str, str] | None = None) ->
             source_date_epoch=services.repository.base_date,
             path=services.search_path,
         ),
+        "GIT_CEILING_DIRECTORIES": str(services.home.parent.resolve()),
         **(extra or {}),
     }
 
