@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from agentci.core.errors import EnvironmentProblem
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
@@ -90,7 +92,6 @@ def foreground() -> Foreground:
 def effects() -> Effects:
     """Return the bundle of ports that a run needs."""
     from agentci.core.effects import Effects
-from agentci.core.errors import EnvironmentProblem
 
     return Effects(clock=clock(), random=random(), env=env(), files=files(), http=http())
 
