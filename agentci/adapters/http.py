@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from agentci.core.errors import ProviderError
 from agentci.core.wire import HttpRequest, WireResponse
-from agentci.record.http.form import KEPT_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +23,6 @@ LARGEST_BODY = 64_000_000
 """Bytes of an answer, beyond which an endpoint is taken to be broken."""
 
 _KEPT_HEADERS = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
-_RELAYED_HEADERS = KEPT_HEADERS
 
 _CONNECTION_FAILED = "ACI-E130"
 _CONNECTION_LOST = "ACI-E131"
@@ -52,7 +50,9 @@ class HttpTransport:
         on_chunk: Callable[[bytes], None],
     ) -> WireResponse:
         """Send `request` and hand the answer on while it arrives, see `Relay.relay`."""
-        return await self._send(request, on_start, on_chunk, _RELAYED_HEADERS)
+        from agentci.record.http.form import KEPT_HEADERS  # noqa: PLC0415 - only the proxy relays
+
+        return await self._send(request, on_start, on_chunk, KEPT_HEADERS)
 
     async def _send(
         self,

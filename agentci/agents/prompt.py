@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from agentci.core.digest import Digest
 from agentci.core.errors import StepFailed
@@ -13,7 +13,9 @@ from agentci.core.json_types import JsonValue
 from agentci.core.messages import BlobPart, Message, TextPart
 from agentci.spec.expressions import render_prompt
 from agentci.tools.protocol import ToolProblem
-from agentci.tools.workspace_files import WorkspaceFiles
+
+if TYPE_CHECKING:
+    from agentci.tools.workspace_files import WorkspaceFiles
 
 MAX_ATTACHMENT: Final = 20_000_000
 """The largest file that is sent with a prompt, in bytes."""
@@ -98,6 +100,8 @@ def read_attachments(
     Raises:
         StepFailed: when a file is missing, too large or outside the workspace.
     """
+    from agentci.tools.workspace_files import WorkspaceFiles  # noqa: PLC0415 - few steps have any
+
     files = WorkspaceFiles(folder)
     return tuple(_attachment(files, path, put_blob) for path in paths)
 

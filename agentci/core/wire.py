@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agentci.core.json_types import JsonObject
+from agentci.core.json_types import JsonObject, JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,15 @@ class WireResponse:
     headers: Mapping[str, str]
     """Lower-case names; only those that a recording may keep."""
     chunks: tuple[bytes, ...]
+    """Empty where there is a `value`."""
+    value: JsonValue = None
+    """The body where it is at hand as JSON, from a recording; it is not parsed a second time."""
 
     @property
     def body(self) -> bytes:
-        """All chunks joined."""
+        """All chunks joined, or the value written as JSON."""
+        if self.value is not None:
+            return json.dumps(self.value, ensure_ascii=False).encode("utf-8")
         return b"".join(self.chunks)
 
 

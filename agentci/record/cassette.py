@@ -28,10 +28,8 @@ _T = TypeVar("_T")
 
 _END: Final = b"\n...\n"
 _KEPT_TOGETHER: Final = 20  # requests kept put together; a conversation needs the one before
-_SEPARATOR = re.compile(rb"^---(?:[ \t].*)?\n", re.MULTILINE)
-_START = re.compile(
-    rb"^---\nkey: (sha256:[0-9a-f]{64})\n(?:occurrence: ([1-9][0-9]{0,8})\n)?", re.MULTILINE
-)
+_SEPARATOR = re.compile(rb"---(?:[ \t].*)?\n")
+_START = re.compile(rb"---\nkey: (sha256:[0-9a-f]{64})\n(?:occurrence: ([1-9][0-9]{0,8})\n)?")
 _PROVENANCE = re.compile(rb"^provenance:.*\n(?:[ \n].*\n?)*", re.MULTILINE)
 
 
@@ -85,7 +83,7 @@ class Cassette:
         """Whether nothing is torn, replaced or out of place."""
         self._requests: dict[Place, JsonObject] = {}
         self._parents: dict[Place, Place | None] = {}
-        starts = [match.start() for match in _SEPARATOR.finditer(data)]
+        starts = list(_separators(data))
         self.whole_until = starts[0] if starts else len(data)
         """End of the last whole document; what follows was left by a killed writer."""
         self.header = read_header(data[: self.whole_until], name, alone=not starts)
@@ -98,7 +96,6 @@ class Cassette:
 
     def _index(self, starts: list[int]) -> None:
         data = self.data
-        matches = {match.start(): match for match in _START.finditer(data)}
         for start, following in pairwise([*starts, len(data)]):
             body = data.index(b"\n", start) + 1
             end = following
@@ -107,7 +104,7 @@ class Cassette:
                 self._note_leftover(max(end, start), torn=end < body)
                 if end < body:
                     continue
-            match = matches.get(start)
+            match = _START.match(data, start)
             document = StoredDocument(data, body, end)
             if match is None:  # edited by hand
                 place = self._checked(document.place)
@@ -225,6 +222,17 @@ class Cassette:
             hint=RECORD_AGAIN,
             location=Location(file=self.name, lane=self.lane),
         )
+
+
+def _separators(data: bytes) -> Iterator[int]:
+    """Yield where documents start; only lines that may be separators are looked at, not each."""
+    start = 0 if data.startswith(b"---") else data.find(b"\n---") + 1
+    while start or data.startswith(b"---"):
+        if _SEPARATOR.match(data, start):
+            yield start
+        start = data.find(b"\n---", start) + 1
+        if not start:
+            return
 
 
 def content_digest(data: bytes) -> Digest:

@@ -24,6 +24,8 @@ Place: TypeAlias = tuple[Digest, int]
 _NEXT_FIELD: Final = re.compile(rb"\n[A-Za-z.\"']")
 _COUNT: Final = re.compile(rb": ([0-9]{1,9})\n")
 _KINDS: Final[tuple[InteractionKind, ...]] = get_args(InteractionKind)
+_AS_WRITTEN: Final = {f"kind: {kind}\n".encode(): kind for kind in _KINDS}
+"""Our own line for each kind, which needs no parser."""
 _BLOB: Final = BLOB_FIELD.encode()
 
 
@@ -65,7 +67,7 @@ class StoredDocument:
 
     def kind(self) -> InteractionKind:
         """Return what answered."""
-        kind = self._value("kind")
+        kind = _AS_WRITTEN.get(self._text("kind")) or self._value("kind")
         for known in _KINDS:
             if kind == known:
                 return known
@@ -76,7 +78,7 @@ class StoredDocument:
         value = self._value(name)
         if value is None:
             return {}
-        if not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):
             raise YamlProblem(f"`{name}` is no mapping")
         if self.source.find(_BLOB, self.start, self.end) >= 0:
             return {key: move_in(item, objects) for key, item in value.items()}
@@ -120,7 +122,7 @@ class StoredDocument:
     def _value(self, name: str) -> JsonValue:
         text = self._text(name)
         value = parse(text) if text else {}
-        if not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):
             raise YamlProblem(f"`{name}` is no field of a mapping")
         return value.get(name)
 
