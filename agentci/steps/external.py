@@ -36,7 +36,7 @@ async def send_once(
     """
     services = context.services
     session = services.session
-    placed: JsonObject = {**request, "tree": context.workspace.tree}
+    placed = session.as_recorded({**request, "tree": context.workspace.tree}, context.lane)
     address = session.reserve(context.lane, interaction_key(placed))
     recorded = session.lookup(address)
     if recorded is not None:
@@ -46,7 +46,7 @@ async def send_once(
     _guard(context)
     answer = await send({"AGENTCI_IDEMPOTENCY_KEY": _idempotency_key(context)})
     if session.can_record:
-        session.append(Interaction(address, "command", placed, answer))
+        return session.append(Interaction(address, "command", placed, answer)).response
     return answer
 
 

@@ -21,6 +21,7 @@ from agentci.record.secrets.wrappings import wrap
 
 _ROUNDS: Final = 4
 _HIDDEN: Final = "text"
+_REMEMBERED: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,12 @@ class Redactor:
         self._kinds: dict[str, str] = dict(known or {})
         self._numbers: dict[str, int] = {}
         self._last = 0
+        self._searcher = Searcher(version, known=self._kinds)
+        self._found: dict[tuple[str, str], tuple[Hit, ...]] = {}
 
     def redact(self, value: JsonObject) -> JsonObject:
         """Return `value` without its secrets; the same object where it has none."""
+        self._searcher.start_again()
         for _ in range(_ROUNDS):
             new = self._once(value)
             if new is value:
@@ -67,22 +71,33 @@ class Redactor:
     def _once(self, value: JsonObject) -> JsonObject:
         if not self._learn(value):
             return value
-        searcher = Searcher(self._version, known=self._kinds)
-        new = changed(value, lambda leaf: self._rewritten(leaf, searcher))
+        new = changed(value, self._rewritten)
         assert isinstance(new, Mapping)
         return new
 
     def _learn(self, value: JsonObject) -> bool:
         """Remember the secrets in `value` and say whether there are any, or known ones."""
-        searcher = Searcher(self._version, known=self._kinds)
         any_hit = False
+        before = len(self._kinds)
         for leaf in leaves_of(value):
             text = leaf.text
             self._pass_placeholders(text)
-            for hit in searcher.search(text, field_name=leaf.field):
+            for hit in self._hits(leaf.field, text):
                 self._number(hit)
                 any_hit = True
+        if len(self._kinds) != before:
+            self._searcher = Searcher(self._version, known=self._kinds)
+            self._found.clear()
         return any_hit
+
+    def _hits(self, field: str, text: str) -> tuple[Hit, ...]:
+        """Return the secrets in a text; a conversation has most of its texts again and again."""
+        hits = self._found.get((field, text))
+        if hits is None:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            hits = self._found[field, text] = self._searcher.search(text, field_name=field)
+        return hits
 
     def _pass_placeholders(self, text: str) -> None:
         if MARK in text:
@@ -97,31 +112,30 @@ class Redactor:
             number = self._numbers[hit.secret] = self._last
         return number
 
-    def _rewritten(self, leaf: Leaf, searcher: Searcher) -> Sequence[str]:
-        hits = searcher.search(leaf.text, field_name=leaf.field)
-        return _edited(leaf.parts, self._edits(hits, searcher)) if hits else leaf.parts
+    def _rewritten(self, leaf: Leaf) -> Sequence[str]:
+        hits = self._hits(leaf.field, leaf.text)
+        return _edited(leaf.parts, self._edits(hits)) if hits else leaf.parts
 
-    def _edits(self, hits: Sequence[Hit], searcher: Searcher) -> list[_Edit]:
+    def _edits(self, hits: Sequence[Hit]) -> list[_Edit]:
         edits: dict[tuple[Segment, ...], _Edit] = {}
         for hit in hits:
             if hit.wrapped is None:
                 text = placeholder(self._kinds[hit.secret], self._number(hit))
                 edits[hit.segments] = _Edit(hit.segments, text)
             elif hit.segments not in edits:
-                inner = searcher.search(hit.wrapped.text, level=1)
+                inner = self._searcher.search(hit.wrapped.text, level=1)
                 whole = (hit.wrapped.text,)
                 for each in inner:
                     self._number(each)
-                new = _edited(whole, self._edits(inner, searcher))[0]
+                new = _edited(whole, self._edits(inner))[0]
                 edits[hit.segments] = _Edit(hit.segments, wrap(new, hit.wrapped.codecs))
         return list(edits.values())
 
     def _hidden(self, value: JsonObject) -> JsonObject:
         """Return `value` with each text left out whole in which something is found again."""
-        searcher = Searcher(self._version, known=self._kinds)
 
         def hide(leaf: Leaf) -> Sequence[str]:
-            if not searcher.search(leaf.text, field_name=leaf.field):
+            if not self._hits(leaf.field, leaf.text):
                 return leaf.parts
             self._last += 1
             return [placeholder(_HIDDEN, self._last), *("" for _ in leaf.parts[1:])]

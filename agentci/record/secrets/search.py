@@ -64,6 +64,10 @@ class Searcher:
         self.steps = 0
         """Characters looked at so far, counted once for each reader of them."""
 
+    def start_again(self) -> None:
+        """Allow as much to be unpacked as at the beginning."""
+        self._room = _MOST_UNWRAPPED
+
     def search(self, text: str, *, field_name: str = "", level: int = 0) -> tuple[Hit, ...]:
         """Return the secrets in `text`, the value of a field, in order; none overlaps another."""
         if len(text) < _SHORTEST:
