@@ -135,7 +135,7 @@ def _stop(setup: RunSetup, error: AgentciError) -> None:
 def _report(undertaking: Undertaking, setup: RunSetup, result: RunResult) -> RunReport:
     services = setup.services
     passed = result.verdict == "passed"
-    cassettes = services.session.seal(complete=passed)
+    cassettes = services.session.seal(complete=passed, whole_folder=True)
     entry = lock_entry(undertaking, setup, result, cassettes=cassettes)
     comparison = LockComparison(None, "a live run cannot be compared")
     if undertaking.mode is not Mode.LIVE:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from agentci.core.json_types import JsonObject
     from agentci.core.lane import Lane
     from agentci.record.interaction import Interaction, InteractionKind
-    from agentci.record.stored_document import Place
 
 
 class Mode(StrEnum):
@@ -289,19 +288,24 @@ class RecordingSession:
         with self._lock:
             return tuple(note for _, notes in sorted(self._notes.items()) for note in notes)
 
-    def seal(self, *, complete: bool = True) -> Digest:
+    def seal(self, *, complete: bool = True, whole_folder: bool = False) -> Digest:
         """Bring the cassettes into canonical order and return the digest of them all.
 
         In record mode the recordings of visited lanes that were not played are removed, unless
-        the run is not `complete`. A replay that went as recorded writes nothing.
+        the run is not `complete`; with `whole_folder`, those of all other lanes too, which belong
+        to steps that are gone. A replay that went as recorded writes nothing.
         """
+        prunes = self.mode is Mode.RECORD and complete
+        if prunes and whole_folder:
+            for lane in self._cassettes.lanes():
+                self._state(lane)
         if self.mode in {Mode.AUTO, Mode.RECORD}:
             with self._lock:
                 states = sorted(self._lanes.items())
             for _, state in states:
                 with state.lock:
-                    self._seal_lane(state, complete=complete)
-        if self.mode is Mode.RECORD and complete:
+                    self._seal_lane(state, prunes=prunes and (whole_folder or bool(state.order)))
+        if prunes:
             self._cassettes.remove_unused_objects()
         return self.digest()
 
@@ -312,10 +316,8 @@ class RecordingSession:
     def close(self) -> None:
         """Release what the session holds; a second call does nothing."""
 
-    def _seal_lane(self, state: LaneState, *, complete: bool) -> None:
-        dropped: frozenset[Place] = frozenset()
-        if self.mode is Mode.RECORD and complete and state.order:
-            dropped = state.before - state.played
+    def _seal_lane(self, state: LaneState, *, prunes: bool) -> None:
+        dropped = state.before - state.played if prunes else frozenset()
         if not state.added and not dropped:
             return
         from agentci.record.seal import seal_text  # noqa: PLC0415 - not for a replay
