@@ -29,6 +29,8 @@ _WAIT_FOR = asyncio.wait_for.__code__
 _installed_lock = RLock()
 _installed = 0
 _submit = ThreadPoolExecutor.submit
+_create_task = asyncio.BaseEventLoop.create_task
+_find_scope: Callable[[], LaneScope | None] = current_scope
 
 
 @contextmanager
@@ -73,6 +75,42 @@ def job_lanes() -> Iterator[None]:
         _install(-1)
 
 
+@contextmanager
+def process_lanes(find_scope: Callable[[], LaneScope | None]) -> Iterator[None]:
+    """Give each task and each job of the process a child lane, whatever loop it runs in.
+
+    `find_scope` says which scope is the current one, also where a task or a thread has not
+    inherited any. What `asyncio.run` waits for stays in the lane of its caller. Blocks do not nest.
+    """
+    global _find_scope  # noqa: PLW0603 - the patch is the process's, so its scope is too
+    _find_scope = find_scope
+    create_task: Any = _create_in_lane
+    asyncio.BaseEventLoop.create_task = create_task  # type: ignore[method-assign]  # what this is for
+    try:
+        with job_lanes():
+            yield
+    finally:
+        asyncio.BaseEventLoop.create_task = _create_task  # type: ignore[method-assign]  # as before
+        _find_scope = current_scope
+
+
+def _create_in_lane(
+    loop: asyncio.BaseEventLoop,
+    coro: Coroutine[Any, Any, _T],
+    *,
+    context: Context | None = None,
+    **options: Any,
+) -> asyncio.Task[_T]:
+    scope = _find_scope()
+    if scope is not None and asyncio._get_running_loop() is None:  # noqa: SLF001 - the public one raises
+        context = context or copy_context()
+        context.run(enter_scope, scope)
+    elif scope is not None and not _is_inline():
+        context = (context or copy_context()).copy()
+        context.run(enter_scope, scope.spawn(TASK))
+    return _create_task(loop, coro, context=context, **options)
+
+
 def _install(change: int) -> None:
     global _installed  # noqa: PLW0603 - the patch is the process's, so its count is too
     with _installed_lock:
@@ -84,7 +122,7 @@ def _install(change: int) -> None:
 def _submit_in_lane(
     pool: ThreadPoolExecutor, fn: Callable[..., _T], /, *args: Any, **kwargs: Any
 ) -> Future[_T]:
-    scope = current_scope()
+    scope = _find_scope()
     if scope is None:
         return _submit(pool, fn, *args, **kwargs)
     child = scope.spawn(JOB)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from agentci.core.errors import EnvironmentProblem
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
+    from typing import Any
 
     from agentci.adapters.http import HttpTransport
     from agentci.adapters.sandboxes import Probe
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
         Repository,
         Sandbox,
     )
+    from agentci.record.tape import Tape
 
 
 @cache
@@ -144,6 +144,8 @@ def interception() -> Callable[[Tape, Mapping[str, Any]], AbstractContextManager
     Raises:
         EnvironmentProblem: when vcrpy is not installed, or not one that does.
     """
+    from agentci.core.errors import EnvironmentProblem
+
     hint = "`pip install 'agentci-pipelines[vcr]'` installs it"
     try:
         from agentci.adapters import vcr_patching

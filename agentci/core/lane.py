@@ -43,15 +43,29 @@ def _escape(text: str) -> str:
 
 @dataclass(slots=True)
 class LaneScope:
-    """The lane of the running task and how many children it has spawned so far."""
+    """The lane of the running task and how many children of each kind it has spawned so far."""
 
     lane: Lane
-    spawned: int = field(default=0)
+    owner: object = None
+    """Who has opened the lane; its children belong to the same."""
+    spawned: dict[str, int] = field(default_factory=dict)
 
     def spawn(self, marker: str) -> LaneScope:
-        """Return the scope of the next child: numbered by spawn order, never by completion."""
-        self.spawned += 1
-        return LaneScope(child_lane(self.lane, f"{marker}{self.spawned}"))
+        """Return the scope of the next child: numbered by spawn order, never by completion.
+
+        Kinds are counted apart, so that a job that a library submits does not rename the tasks.
+        """
+        number = self.spawned[marker] = self.spawned.get(marker, 0) + 1
+        return LaneScope(child_lane(self.lane, f"{marker}{number}"), self.owner)
+
+
+@dataclass(slots=True)
+class StillScope(LaneScope):
+    """A scope whose children do not count: whatever a library spawns stays in the same lane."""
+
+    def spawn(self, marker: str) -> LaneScope:  # noqa: ARG002 - as in any scope
+        """Return this scope."""
+        return self
 
 
 _current: ContextVar[LaneScope | None] = ContextVar("agentci_lane", default=None)
@@ -62,6 +76,6 @@ def current_scope() -> LaneScope | None:
     return _current.get()
 
 
-def enter_scope(scope: LaneScope) -> None:
-    """Make `scope` the current one for the running task or thread."""
+def enter_scope(scope: LaneScope | None) -> None:
+    """Make `scope` the current one for the running task or thread; None leaves all lanes."""
     _current.set(scope)

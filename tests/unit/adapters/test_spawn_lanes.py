@@ -77,8 +77,8 @@ def test_a_thread_of_a_task_has_a_lane_of_its_own() -> None:
     assert asyncio.run(main()) == [
         "step/job1",
         "step/job2",
-        "step/task3/job1",
-        "step/task4/job1",
+        "step/task1/job1",
+        "step/task2/job1",
     ]
 
 

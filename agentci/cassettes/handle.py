@@ -1,0 +1,61 @@
+"""What a program can ask a cassette while it is in use. Must not know how calls are intercepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agentci.app.in_process import TapeInUse
+
+
+@dataclass(frozen=True, slots=True)
+class TapedRequest:
+    """A request that the program has made."""
+
+    method: str
+    uri: str
+    body: bytes
+
+
+class Cassette:
+    """A cassette in use."""
+
+    def __init__(self, in_use: TapeInUse) -> None:
+        """Show what goes on in `in_use`."""
+        self._in_use = in_use
+
+    @property
+    def folder(self) -> Path:
+        """Where the recordings are."""
+        return self._in_use.request.folder
+
+    @property
+    def requests(self) -> tuple[TapedRequest, ...]:
+        """What the program has asked for, as issued."""
+        calls = self._in_use.tape.calls
+        return tuple(TapedRequest(c.sent.method, c.sent.url, c.sent.body) for c in calls)
+
+    @property
+    def play_count(self) -> int:
+        """How many answers came from recordings."""
+        return sum(call.answer is not None for call in self._in_use.tape.calls)
+
+    @property
+    def recorded(self) -> int:
+        """How many answers are new."""
+        return self._in_use.tape.recorded
+
+    @property
+    def all_played(self) -> bool:
+        """Whether every recording has been asked for."""
+        return not self._in_use.tape.unplayed()
+
+    @property
+    def misses(self) -> tuple[str, ...]:
+        """What went wrong so far, in words."""
+        return tuple(failure.message for failure in self._in_use.tape.failures)
+
+    def __len__(self) -> int:
+        return len(self._in_use.tape.calls)

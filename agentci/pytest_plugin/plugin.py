@@ -1,0 +1,1 @@
+"""The hooks that pytest finds by the entry point."""
