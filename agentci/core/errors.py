@@ -7,6 +7,7 @@
     +-- StepFailed                 1   a step, a check or the gate said no
     +-- NotReproducible            4   a replay cannot be, or was not, exact
     |   +-- CassetteMiss           4   a request has no recording
+    |   |   +-- SeveralMisses      4   requests of several lanes have none
     |   +-- UnplayedRecordings     4   recordings that the replay did not use
     |   +-- Diverged               4   a replay went another way than the recording
     +-- NothingMatched             5   no pipeline, suite or case
@@ -24,7 +25,7 @@ stand in backticks, and the hint names the next command to type.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,92 @@ class CassetteMiss(NotReproducible):
     """A request has no recording; the message names the nearest one and what differs."""
 
     default_code = "ACI-R101"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        hint: str | None = None,
+        location: Location | None = None,
+        causes: tuple[str, ...] = (),
+        changes: tuple[str, ...] = (),
+    ) -> None:
+        """Take also the classes of cause, and each difference as `place: words`."""
+        super().__init__(message, code=code, hint=hint, location=location)
+        self.causes = causes
+        self.changes = changes
+
+    @property
+    def misses(self) -> tuple[CassetteMiss, ...]:
+        """Every single miss; here only this one."""
+        return (self,)
+
+    @property
+    def lane(self) -> str:
+        """The lane that asked, or empty where it is not known."""
+        return (self.location.lane if self.location is not None else None) or ""
+
+    def restated(self, message: str, *, hint: str | None) -> CassetteMiss:
+        """Return the same miss with more to say about it."""
+        return CassetteMiss(
+            message,
+            code=self.code,
+            hint=hint,
+            location=self.location,
+            causes=self.causes,
+            changes=self.changes,
+        )
+
+
+class SeveralMisses(CassetteMiss):
+    """Requests of several steps have no recording. The first is told in full, the others listed."""
+
+    def __init__(self, misses: tuple[CassetteMiss, ...]) -> None:
+        """Take at least one miss, in plan order; the first gives the code, place and hint."""
+        first = misses[0]
+        super().__init__(
+            "\n".join([first.message, *_listed(misses[1:])]),
+            code=first.code,
+            hint=first.hint,
+            location=first.location,
+            causes=first.causes,
+            changes=first.changes,
+        )
+        self._misses = misses
+
+    @property
+    def misses(self) -> tuple[CassetteMiss, ...]:
+        """Every single miss, in plan order."""
+        return self._misses
+
+
+def missed(misses: tuple[CassetteMiss, ...]) -> CassetteMiss:
+    """Return one error for at least one miss."""
+    return misses[0] if len(misses) == 1 else SeveralMisses(misses)
+
+
+_LISTED: Final = 20
+
+
+def _listed(misses: tuple[CassetteMiss, ...]) -> list[str]:
+    """Return the lines that count `misses` and list them by lane."""
+    if not misses:
+        return []
+    causes: dict[str, dict[str, None]] = {}
+    counts: dict[str, int] = {}
+    for miss in misses:
+        counts[miss.lane] = counts.get(miss.lane, 0) + 1
+        causes.setdefault(miss.lane, {}).update(dict.fromkeys(miss.causes))
+    noun = "request has" if len(misses) == 1 else "requests have"
+    lines = [f"{len(misses)} more {noun} no recording:"]
+    for lane in list(counts)[:_LISTED]:
+        times = f" ({counts[lane]})" if counts[lane] > 1 else ""
+        reason = "; ".join(causes[lane]) or "no recording"
+        lines.append(f"  lane `{lane}`{times}: {reason}")
+    if len(counts) > _LISTED:
+        lines.append(f"  and {len(counts) - _LISTED} more lanes; `--json` lists all")
+    return lines
 
 
 class UnplayedRecordings(NotReproducible):

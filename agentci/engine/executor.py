@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from agentci.core.digest import Digest, digest_json
-from agentci.core.errors import BudgetExceeded
+from agentci.core.errors import BudgetExceeded, missed
 from agentci.core.lane import ROOT
 from agentci.engine.blocks import Blocks
 from agentci.engine.canonical_log import run_digest
 from agentci.engine.step_runner import StepRunner
 from agentci.steps.context import Services, StepContext
-from agentci.steps.results import scope_entry
+from agentci.steps.results import misses_in, scope_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,7 +87,8 @@ async def execute(setup: RunSetup) -> RunResult:
     """Execute a run to its end.
 
     Raises:
-        AgentciError: what ends a run as a whole: a miss, a limit, a refusal, the environment.
+        CassetteMiss: when requests have no recording: all that could be found, in plan order.
+        AgentciError: what ends a run as a whole: a limit, a refusal, the environment.
     """
     services = setup.services
     runner = StepRunner(
@@ -123,6 +124,9 @@ async def execute(setup: RunSetup) -> RunResult:
         ) from None
     finally:
         workspace.close()
+    misses = misses_in(block.records)
+    if misses:
+        raise missed(misses)
     output: JsonValue = None
     if block.stopped is None:
         steps = {record.step: scope_entry(record) for record in block.records}

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agentci.core.digest import Digest
-from agentci.core.errors import Diverged, Location, ProviderError, SpecError, StepFailed
+from agentci.core.errors import (
+    CassetteMiss,
+    Diverged,
+    Location,
+    ProviderError,
+    SpecError,
+    StepFailed,
+)
 from agentci.core.lane import attempt_lane
 from agentci.core.seed import derive_seed, unit_interval
 from agentci.engine.attempts import AttemptLog
@@ -18,7 +25,7 @@ from agentci.plan.keys import StepInstance, StepKey, step_key
 from agentci.spec.pipeline import kind_of
 from agentci.steps.external import Halted
 from agentci.steps.registry import CONTAINERS, cacheable_kind, step_kind
-from agentci.steps.results import PASSING, StepRecord, StepResult
+from agentci.steps.results import PASSING, StepRecord, StepResult, misses_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +64,8 @@ class StepRunner:
     async def run(self, step: StepBase, context: StepContext) -> StepRecord:
         """Run `step` and return its record; the workspace has its files.
 
-        Failures of the step are in the record. What ends the whole run is raised.
+        Failures of the step are in the record, and so are requests without a recording: other
+        steps go on, so that one replay finds all of them. What ends the whole run is raised.
         """
         kind = kind_of(step) or ""
         try:
@@ -203,6 +211,8 @@ class StepRunner:
             raise
         except (StepFailed, SpecError) as error:
             return _failure(error)
+        except CassetteMiss as error:
+            return _missed(error)
 
     def _record(
         self,
@@ -234,6 +244,7 @@ class StepRunner:
             cost=result.cost,
             notes=result.notes,
             commits=result.commits,
+            misses=result.misses,
         )
 
     def _source(self, step: StepBase, context: StepContext) -> Source:
@@ -248,6 +259,19 @@ def _failure(error: StepFailed | SpecError) -> StepResult:
     notes: Mapping[str, JsonValue] = {"code": error.code, "hint": error.hint}
     outcome: Outcome = "halted" if isinstance(error, Halted) else "failed"
     return StepResult(outcome, None, message=error.message, notes=notes)
+
+
+def _missed(error: CassetteMiss) -> StepResult:
+    notes: Mapping[str, JsonValue] = {"code": error.code, "hint": error.hint}
+    return StepResult("missed", None, message=error.message, notes=notes, misses=error.misses)
+
+
+def _is_missed(result: StepResult) -> bool:
+    """Say whether a step, or one inside it, has no recording to go on with.
+
+    Then nothing is allowed to follow it, and trying again is of no use.
+    """
+    return bool(result.misses or misses_in(result.children))
 
 
 def _timed_out(step: StepBase) -> StepResult:
@@ -266,6 +290,8 @@ def _may_be_lost(step: StepBase) -> bool:
 
 def _failure_kind(result: StepResult) -> str | None:
     """Return what `retry.on` calls the failure of an attempt; None where trying again is no use."""
+    if _is_missed(result):
+        return None
     if result.outcome == "timed_out":
         return "timeout"
     passing = result.outcome in PASSING if result.passing is None else result.passing
@@ -277,7 +303,7 @@ def _is_external(step: StepBase) -> bool:
 
 
 def _passed(step: StepBase, result: StepResult) -> bool:
-    if result.outcome in {"waiting", "halted"}:
+    if result.outcome in {"waiting", "halted"} or _is_missed(result):
         return False
     if result.passing is not None:
         return result.passing or step.allow_failure

@@ -217,11 +217,9 @@ class Gateway:
         if self.session.mode is Mode.LIVE:
             return UsageError(why.reason, code="ACI-U136", hint=why.hint)
         miss = self._miss(call)
-        return CassetteMiss(
+        return miss.restated(
             f"{miss.message}\nit cannot be recorded now: {why.reason}",
-            code=miss.code,
             hint=f"to record it, {why.hint}; {miss.hint}" if miss.hint else why.hint,
-            location=miss.location,
         )
 
 

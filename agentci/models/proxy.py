@@ -15,7 +15,14 @@ from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from agentci.core.effects import Clock, Env, Relay, ServedReply, ServedRequest
-from agentci.core.errors import AgentciError, CassetteMiss, Location, ProviderError, SafetyRefusal
+from agentci.core.errors import (
+    AgentciError,
+    CassetteMiss,
+    Location,
+    ProviderError,
+    SafetyRefusal,
+    missed,
+)
 from agentci.core.lane import Lane
 from agentci.core.wire import HttpRequest, WireResponse
 from agentci.models.endpoints import Endpoint, EndpointSettings, NotConfigured, resolve_endpoint
@@ -197,11 +204,9 @@ class Proxy:
         endpoint = resolve_endpoint(provider, settings, self.env)
         if isinstance(endpoint, NotConfigured):
             miss = self._miss(call)
-            raise CassetteMiss(
+            raise miss.restated(
                 f"{miss.message}\nit cannot be recorded now: {endpoint.reason}",
-                code=miss.code,
                 hint=f"to record it, {endpoint.hint}; {miss.hint}" if miss.hint else endpoint.hint,
-                location=miss.location,
             )
         return endpoint
 
@@ -330,9 +335,10 @@ def _has_key(call: _Call, endpoint: Endpoint) -> SafetyRefusal:
 
 
 def _first_of(failures: list[AgentciError]) -> AgentciError:
+    misses = [each for each in failures if isinstance(each, CassetteMiss)]
+    if len(misses) == len(failures):  # in an order that does not depend on who was faster
+        return missed(tuple(sorted(misses, key=lambda miss: (miss.lane, miss.message))))
     first = failures[0]
-    if len(failures) == 1:
-        return first
     return type(first)(
         f"{first.message}\n{len(failures) - 1} more requests failed after it",
         code=first.code,

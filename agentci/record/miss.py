@@ -22,6 +22,8 @@ from agentci.record.miss_cause import causes, is_reordered
 from agentci.record.stored_document import Place
 from agentci.record.text_diff import shown, word_diff
 
+NOTHING_RECORDED: Final = "nothing is recorded in this lane"
+
 _WORDS = re.compile(rb"\w{3,}")
 _SHORTLIST: Final = 16  # recordings compared in full
 _SHOWN: Final = 4  # differences shown
@@ -57,9 +59,11 @@ def explain_miss(missed: Missed, cassette: Cassette, *, played: Collection[Place
     `played` are the places of the lane that were served already.
     """
     address = missed.address
+    why = _explained(missed, cassette, played)
     lines = [
         f"no recording of {missed.kind} request `{short(address.key)}` in lane `{address.lane}`",
-        *_explained(missed, cassette, played),
+        f"cause: {'; '.join(why.causes)}",
+        *why.lines,
     ]
     if missed.elsewhere:
         others = ", ".join(f"`{lane}`" for lane in missed.elsewhere[:3])
@@ -68,32 +72,43 @@ def explain_miss(missed: Missed, cassette: Cassette, *, played: Collection[Place
         "\n  ".join(lines),
         hint=f"record it with `{missed.rerecord}`",
         location=Location(lane=address.lane),
+        causes=why.causes,
+        changes=why.changes,
     )
 
 
-def _explained(missed: Missed, cassette: Cassette, played: Collection[Place]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Explanation:
+    causes: tuple[str, ...]
+    lines: Sequence[str]
+    changes: tuple[str, ...] = ()
+    """What differs, `place: words`."""
+
+
+def _explained(missed: Missed, cassette: Cassette, played: Collection[Place]) -> _Explanation:
     key, occurrence = missed.address.key, missed.address.occurrence
     same = [place for place in cassette.documents if place[0] == key]
     if same:
         times = "once" if len(same) == 1 else f"{len(same)} times"
-        return [
-            "cause: extra call",
-            f"the same request is recorded {times}; this is call number {occurrence}",
-        ]
+        line = f"the same request is recorded {times}; this is call number {occurrence}"
+        return _Explanation(("extra call",), (line,))
     nearest = find_nearest(missed, cassette, played)
     if nearest is None:
-        return ["cause: nothing is recorded in this lane", f"looked in `{cassette.name}`"]
+        return _Explanation((NOTHING_RECORDED,), (f"looked in `{cassette.name}`",))
     kinds = causes(nearest.differences, nearest.request, missed.request)
     state = "already played" if nearest.played else "not played yet"
     count = len(nearest.differences)
     where = f"`{short(nearest.place[0])}`, {_where(cassette, nearest.place)}, {state}"
     number = f"{count} difference{'s' * (count != 1)} (`[-recorded-]{{+now+}}`)"
-    lines = [f"cause: {'; '.join(kinds)}", f"nearest recording: {where}; {number}:"]
+    lines = [f"nearest recording: {where}; {number}:"]
+    changes: list[str] = []
     for difference in nearest.differences[:_SHOWN]:
-        lines += (f"  {difference.place}", f"    {_rendered(difference)}")
+        words = _rendered(difference)
+        lines += (f"  {difference.place}", f"    {words}")
+        changes.append(f"{difference.place}: {words}")
     if count > _SHOWN:
         lines.append(f"  and {count - _SHOWN} more")
-    return lines
+    return _Explanation(kinds, lines, tuple(changes))
 
 
 def find_nearest(missed: Missed, cassette: Cassette, played: Collection[Place]) -> Nearest | None:

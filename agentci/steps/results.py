@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from agentci.core.errors import CassetteMiss
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.lane import Lane
 from agentci.core.messages import Usage
@@ -27,6 +28,7 @@ Outcome: TypeAlias = Literal[
     "denied",
     "waiting",
     "halted",
+    "missed",
 ]
 
 Source: TypeAlias = Literal["executed", "replayed", "recorded", "cached", "resumed", "skipped"]
@@ -55,6 +57,8 @@ class StepResult:
     """Overrides whether the pipeline goes on, for outcomes that a definition may accept."""
     commits: tuple[MadeCommit, ...] | None = None
     """From a step with others inside: the commits that what follows it can see."""
+    misses: tuple[CassetteMiss, ...] = ()
+    """Of a step that `missed`: its requests without a recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class StepRecord:
     notes: Mapping[str, JsonValue] = field(default_factory=dict)
     commits: tuple[MadeCommit, ...] | None = None
     """As in the result; None where the step itself says what it committed, if anything."""
+    misses: tuple[CassetteMiss, ...] = ()
+    """As in the result, without those of steps inside."""
 
     def canonical(self) -> JsonObject:
         """Return the part that the run digest covers, children in a flat list apart."""
@@ -127,6 +133,13 @@ class BlockResult:
     def cost(self) -> float:
         """Cost of all steps together."""
         return sum(record.cost for record in self.records)
+
+
+def misses_in(records: Iterable[StepRecord]) -> tuple[CassetteMiss, ...]:
+    """Return the requests of `records`, and of those inside them, without a recording."""
+    return tuple(
+        miss for record in records for miss in (*misses_in(record.children), *record.misses)
+    )
 
 
 def scope_entry(record: StepRecord) -> JsonObject:

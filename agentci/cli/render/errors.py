@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from agentci.cli.render.json import plain, to_json
 from agentci.cli.render.style import paint
-from agentci.core.errors import AgentciError, Location, Problem, SpecError
+from agentci.core.errors import AgentciError, CassetteMiss, Location, Problem, SpecError
 
 _WIDEST_LINE: Final = 160
 _UNSHOWN: Final = "ACI-P"
@@ -41,7 +41,19 @@ def error_json(error: AgentciError) -> dict[str, Any]:
     }
     if isinstance(error, SpecError):
         content["problems"] = plain(error.problems)
+    if isinstance(error, CassetteMiss):
+        content["misses"] = [_miss_json(miss) for miss in error.misses]
     return content
+
+
+def _miss_json(miss: CassetteMiss) -> dict[str, Any]:
+    return {
+        "lane": miss.lane,
+        "causes": list(miss.causes),
+        "changes": list(miss.changes),
+        "message": miss.message,
+        "hint": miss.hint,
+    }
 
 
 def problems_of(error: AgentciError) -> tuple[Problem, ...]:
