@@ -12,7 +12,7 @@ from agentci.app import wiring
 from agentci.app.cassette_scan import cassette_folders, find_in_cassette
 from agentci.app.project import open_project
 from agentci.core.digest import Digest, parse_digest
-from agentci.core.errors import NothingMatched
+from agentci.core.errors import NothingMatched, UsageError
 from agentci.core.lane import Lane
 from agentci.record.document import Candidate, choose_parent, encode
 from agentci.record.folder import CassetteFolder
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agentci.record.stored_document import Place
 
 _REFERENCE: Final = re.compile(rb"sha256:[0-9a-f]{64}")
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@-]{0,120}")
 _WINDOW: Final = 8
 
 
@@ -42,6 +43,9 @@ class RedactRequest:
     cassettes: tuple[str, ...] = ()
     """Folders below `cassettes/`; empty for all."""
     dry_run: bool = False
+    always: bool = False
+    """Redact, and do not refuse, what is recorded into these folders from now on. They need not be
+    there yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +140,33 @@ def redact(request: RedactRequest) -> RedactResult:
 
     Raises:
         NothingMatched: when there are no such recordings.
+        UsageError: when a new folder cannot have that name.
         FormatError: when a recording cannot be read; nothing of its folder is changed.
         StorageError: when a file cannot be written.
     """
     files = wiring.files()
     project = open_project(request.start, files)
-    folders = _wanted(cassette_folders(files, project.root / project.config.cassettes), request)
+    top = project.root / project.config.cassettes
+    folders: tuple[Path, ...]
+    if request.always and request.cassettes:
+        folders = tuple(top / _name(wanted) for wanted in sorted(set(request.cassettes)))
+    else:
+        folders = _wanted(cassette_folders(files, top), request)
     done = tuple(_folder(files, place, dry_run=request.dry_run) for place in folders)
+    if request.always and not request.dry_run:
+        for place in folders:
+            write_marker(files, place)
     return RedactResult(done, request.dry_run)
+
+
+def _name(wanted: str) -> str:
+    name = Path(wanted).name
+    if not _NAME.fullmatch(name):
+        message = f"`{wanted}` is no name for a folder of recordings"
+        raise UsageError(
+            message, code="ACI-U323", hint="use letters, digits, `.`, `_`, `@` and `-`"
+        )
+    return name
 
 
 def _wanted(folders: tuple[Path, ...], request: RedactRequest) -> tuple[Path, ...]:

@@ -83,6 +83,13 @@ def redact(
             show_default=False,
         ),
     ] = None,
+    always: Annotated[
+        bool,
+        typer.Option(
+            "--always",
+            help="Also redact, and do not refuse, what is recorded there from now on.",
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change.")] = False,
     json: JsonOption = False,
 ) -> int:
@@ -96,7 +103,10 @@ def redact(
 
     invocation = invocation_of(context)
     request = use_case.RedactRequest(
-        start=invocation.directory, cassettes=tuple(cassettes or ()), dry_run=dry_run
+        start=invocation.directory,
+        cassettes=tuple(cassettes or ()),
+        dry_run=dry_run,
+        always=always,
     )
     result = use_case.redact(request)
     if json:

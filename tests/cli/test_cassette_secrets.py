@@ -132,6 +132,18 @@ def test_a_secret_that_shows_only_elsewhere_is_redacted_and_the_miss_announced(
     assert word.encode() not in content_of(folder)
 
 
+def test_a_folder_can_be_redacted_from_its_first_recording_on(project: Path) -> None:
+    done = agentci("cassette", "redact", "new", "--always", folder=project)
+    assert (done.code, "nothing to redact" in done.out) == (0, True)
+    folder = project / "cassettes" / "new"
+    said = talk(open_talk(folder, Mode.RECORD), OURS)
+    assert not [secret for secret in ALL if secret.encode() in content_of(folder)]
+    assert talk(open_talk(folder, Mode.REPLAY), OURS) == said
+    assert agentci("cassette", "verify", folder=project).code == 8  # only of `bugfix`
+    assert agentci("cassette", "verify", "new", folder=project).code == 0
+    assert agentci("cassette", "redact", "../x y", "--always", folder=project).code == 2
+
+
 def test_unknown_names_are_answered_with_the_nearest(project: Path) -> None:
     done = agentci("cassette", "redact", "bugfx", folder=project)
     assert (done.code, "did you mean `bugfix`?" in done.err) == (5, True)
