@@ -6,20 +6,9 @@ Knows names, not values.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from agentci.record.secrets.rules import Check
-
-KEPT_HEADERS: Final = frozenset(
-    {
-        "accept", "accept-encoding", "anthropic-beta", "anthropic-version", "cache-control",
-        "content-encoding", "content-length", "content-type", "date", "openai-beta",
-        "openai-version", "retry-after", "server", "transfer-encoding", "user-agent", "vary",
-    }
-)  # fmt: skip
-"""Headers that a recording may keep, in small letters. All others carry an account, a key, a
-session or noise, and are left out."""
 
 _HEADERS: Final = frozenset(
     {
@@ -65,9 +54,3 @@ def is_header_of_secrets(name: str) -> bool:
 def is_cookie_header(name: str) -> bool:
     """Say whether a field is one of the two headers with cookies."""
     return plain_name(name) in _COOKIES
-
-
-def keep_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that a recording may keep, their names in small letters, sorted."""
-    kept = ((name.lower(), value) for name, value in headers.items())
-    return {name: value for name, value in sorted(kept) if name in KEPT_HEADERS}
