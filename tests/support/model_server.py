@@ -101,8 +101,13 @@ class ModelServer:
         port: int = 0,
         faults: Iterable[Fault | None] = (),
         api_key: str | None = None,
+        adapt: Callable[[Any], Any] = lambda body: body,
     ) -> None:
-        """Take the next of `faults` for each request; with `api_key`, refuse any other key."""
+        """Take the next of `faults` for each request; with `api_key`, refuse any other key.
+
+        `adapt` takes out of a body what the neutral conversation does not know.
+        """
+        self.adapt = adapt
         self._responder = _from_script(answers) if isinstance(answers, Script) else answers
         self._lock = threading.Lock()
         self._answered = 0
@@ -236,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(404, side.error(404, f"Unknown request URL: {self.path}."))
             return
         try:
-            body = logged.json
+            body = self.server.model_server.adapt(logged.json)
             request = side.read(self.path, body)
             check_conversation(request)
             response = self.server.model_server.respond(request)
