@@ -14,7 +14,6 @@ from pathlib import Path
 
 from agentci.adapters.git_commands import Git
 from agentci.adapters.git_folder import commit_folder
-from agentci.adapters.git_publish import publish
 from agentci.adapters.git_store import GitStore, create_store
 from agentci.adapters.git_target import Base, Target, find_target, notes_of, read_base
 from agentci.adapters.git_workspace import GitWorkspace
@@ -168,6 +167,8 @@ class GitRepository:
                 code="ACI-U214",
                 hint="name a git repository with `--repo PATH`",
             )
+        from agentci.adapters.git_publish import publish  # noqa: PLC0415 - only with `--branch`
+
         publish(self._store, self._target, base=self._base, commit=commit, branch=branch)
 
 

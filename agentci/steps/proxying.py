@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from agentci.core.errors import Location, UsageError
-from agentci.record.surroundings import surroundings
 
 if TYPE_CHECKING:
     from agentci.core.lane import Lane
@@ -51,6 +50,8 @@ async def proxied(
         raise _cannot(context, "a step with `side_effects: external` is not run by a replay")
     if sandbox != "process" or proxy is None:
         raise _cannot(context, f"there is no way out of the sandbox `{sandbox}`")
+    from agentci.record.surroundings import surroundings  # noqa: PLC0415 - few steps have a proxy
+
     root = context.workspace.folder()
     around = surroundings(root / folder, context.services.home, root=root)
     rules = tuple(getattr(step, "mask", ()))

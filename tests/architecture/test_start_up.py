@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,74 @@ def test_a_check_of_an_unchanged_project_is_decided_before_pydantic(tmp_path: Pa
     for command in ("init", "check"):
         _modules_after(command, folder=tmp_path)
     assert not _loaded(HEAVY + PARSING, _modules_after("check", folder=tmp_path))
+
+
+NOT_FOR_A_CHECK = (
+    "agentci.agents",
+    "agentci.core.effects",
+    "agentci.core.messages",
+    "agentci.core.wire",
+    "agentci.record",
+    "agentci.spec.script",
+    "agentci.spec.wording",
+    "agentci.steps",
+    "agentci.tools.masking",
+    "agentci.tools.text_search",
+    "agentci.tools.walk",
+    "agentci.tools.workspace_files",
+    "jinja2",
+    "jsonschema",
+)
+"""Definitions are read and judged; nothing of a run is loaded for that."""
+
+NOT_FOR_A_REPLAY = (
+    "agentci.adapters.git_publish",
+    "agentci.agents.sampling",
+    "agentci.app.approve",
+    "agentci.app.plan",
+    "agentci.app.resume",
+    "agentci.engine.preview",
+    "agentci.models.calling",
+    "agentci.models.endpoints",
+    "agentci.models.retries",
+    "agentci.models.scripted",
+    "agentci.plan.explain",
+    "agentci.plan.planner",
+    "agentci.record.document",
+    "agentci.record.http",
+    "agentci.record.miss",
+    "agentci.record.seal",
+    "agentci.record.secrets",
+    "agentci.record.text_diff",
+    "agentci.record.yaml_text",
+    "agentci.spec.script",
+    "agentci.spec.wording",
+    "agentci.tools.text_search",
+    "agentci.tools.walk",
+    "agentci.tools.workspace_files",
+    "anthropic",
+    "docker",
+    "git",
+    "google",
+    "httpx",
+    "httpx2",
+    "jinja2",
+    "jsonschema",
+    "openai",
+    "rich",
+    "vcr",
+)
+"""What only asks a model, records, explains a miss, or serves other commands."""
+
+
+def test_a_check_loads_nothing_of_a_run(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines")
+    modules = _modules_after("check", "--no-cache", folder=tmp_path)
+    assert not _loaded(NOT_FOR_A_CHECK, modules)
+
+
+def test_a_replay_loads_nothing_that_only_a_recording_needs(tmp_path: Path) -> None:
+    for name in ("pipelines", "cassettes"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    arguments = ("run", "pipelines/bugfix", "--mode", "replay", "--json")
+    assert not _loaded(NOT_FOR_A_REPLAY, _modules_after(*arguments, folder=tmp_path))
