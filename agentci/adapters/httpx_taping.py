@@ -42,6 +42,7 @@ def _sync(real: Any, module: Any, board: Any) -> Any:
     streams = streams_of(module)
 
     def handle_request(transport: Any, request: Any) -> Any:
+        __tracebackhide__ = True
         body = b"".join(request.stream)
         request.stream = module.ByteStream(body)
         started = board.begin(_sent(request, body))
@@ -64,6 +65,7 @@ def _async(real: Any, module: Any, board: Any) -> Any:
     streams = streams_of(module)
 
     async def handle_async_request(transport: Any, request: Any) -> Any:
+        __tracebackhide__ = True
         body = b"".join([part async for part in request.stream])
         request.stream = module.ByteStream(body)
         started = board.begin(_sent(request, body))

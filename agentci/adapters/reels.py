@@ -37,6 +37,7 @@ class Reel:
 
     def issue(self, sent: SentRequest) -> Call:
         """Issue a call from the lane of the running task or thread."""
+        __tracebackhide__ = True
         scope = current_scope()
         lane = self.tape.lane
         if scope is not None and scope.owner is self and is_below(scope.lane, lane):

@@ -126,6 +126,7 @@ class Switchboard(Cassette):  # type: ignore[misc]  # vcrpy has no types
 
     def begin(self, sent: SentRequest) -> Started | None:
         """Issue a call; None where it is not taped."""
+        __tracebackhide__ = True
         reel = REELS.current()
         if reel is None:
             return None

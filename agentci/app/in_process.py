@@ -98,7 +98,9 @@ class TapeInUse:
         if complete and self.request.unplayed_fail and self.request.mode is not Mode.LIVE:
             unplayed = tape.unplayed()
             if unplayed:
-                raise self._unplayed(unplayed)
+                error = self._unplayed(unplayed)
+                error.add_note(f"hint: {error.hint}")
+                raise error
 
     def _imported(self) -> frozenset[Digest]:
         files, request = wiring.files(), self.request

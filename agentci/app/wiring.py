@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from agentci.adapters.http import HttpTransport
+    from agentci.adapters.network_block import NetworkBlock
     from agentci.adapters.sandboxes import Probe
     from agentci.core.effects import (
         ByteStore,
@@ -161,3 +162,11 @@ def interception() -> Callable[[Tape, Mapping[str, Any]], AbstractContextManager
     if reason is not None:
         raise EnvironmentProblem(reason, code="ACI-E171", hint=hint)
     return vcr_patching.intercepted
+
+
+@cache
+def network_block() -> NetworkBlock:
+    """Return what closes the network of this process."""
+    from agentci.adapters.network_block import NetworkBlock
+
+    return NetworkBlock()

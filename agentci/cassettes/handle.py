@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agentci.app.in_process import TapeInUse
+    from agentci.core.errors import AgentciError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class Cassette:
         return not self._in_use.tape.unplayed()
 
     @property
-    def misses(self) -> tuple[str, ...]:
-        """What went wrong so far, in words."""
-        return tuple(failure.message for failure in self._in_use.tape.failures)
+    def failures(self) -> tuple[AgentciError, ...]:
+        """What went wrong so far, whatever the program made of it."""
+        return tuple(self._in_use.tape.failures)
 
     def __len__(self) -> int:
         return len(self._in_use.tape.calls)

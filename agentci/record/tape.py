@@ -121,6 +121,7 @@ class Tape:
             CassetteMiss: when there is none and nothing may be recorded.
             AgentciError: when a recording cannot be read.
         """
+        __tracebackhide__ = True  # a test that misses a recording shows its own lines
         with self._remembered():
             kind, request = canonical_call(sent)
             lane = self._lane_of(request, lane)
@@ -213,6 +214,8 @@ class _Remembered:
         if isinstance(error, ValueError):
             error = CassetteMiss(str(error), code="ACI-R110")
         if isinstance(error, AgentciError):
+            if error.hint:
+                error.add_note(f"hint: {error.hint}")  # for whoever sees it in a traceback
             self.note(error)
 
 
