@@ -2,9 +2,9 @@
 
 The floor is what any replay has to do in some form: write each request as JSON, hash it, and parse
 the answer, with the standard library in the same process. Bars: 5,000 calls in under one second of
-CPU time, and a median call at 5,000 recordings at most 1.2 times as long as at 100.
+CPU time, a median call at 5,000 recordings at most 1.2 times as long as at 100, and 100 MB.
 
-    python -m benchmarks.gateway_replay [--calls 5000] [--check]
+    python -m benchmarks.gateway_replay [--calls 5000] [--json] [--check]
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from agentci.record.keys import canonical_request, interaction_key
 from agentci.record.session import Mode, RecordingSession
 from agentci.spec.pipeline import ModelSpec
 
+ROUNDS = 5
 LANE = Lane("bench/coder")
 MODEL = ModelSpec(provider="openai", id="model-1", parameters={"max_tokens": 500})
 TOOLS = tuple(
@@ -149,18 +150,25 @@ def floor(count: int) -> float:
 
 
 def main() -> int:
-    """Measure, print one JSON object, and with `--check` fail where a bar is missed."""
+    """Measure, print a table, and with `--check` fail where a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway_replay")
     parser.add_argument("--calls", type=int, default=5000)
     parser.add_argument("--check", action="store_true", help="exit with 1 where a bar is missed")
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder, "small"), Path(folder, "large")
         record(small, 100)
         record(large, options.calls)
         replay(small, 100)  # imports and caches
-        few, many = replay(small, 100), replay(large, options.calls)
-        base = floor(options.calls)
+        # the quickest of interleaved rounds: other load on the machine only ever adds
+        rounds = [
+            (replay(small, 100), replay(large, options.calls), floor(options.calls))
+            for _ in range(ROUNDS)
+        ]
+        few = min((one for one, _, _ in rounds), key=lambda timing: timing.median)
+        many = min((one for _, one, _ in rounds), key=lambda timing: timing.total)
+        base = min(one for _, _, one in rounds)
         tracemalloc.start()
         replay(large, options.calls)
         peak = tracemalloc.get_traced_memory()[1]
@@ -173,10 +181,17 @@ def main() -> int:
         "first_call_ms": round(many.first * 1000, 1),
         "median_us": round(many.median * 1e6, 1),
         "median_us_at_100": round(few.median * 1e6, 1),
+        "median_growth": round(many.median / few.median, 2),
         "peak_mb": round(peak / 1e6, 1),
     }
-    print(json.dumps(result, indent=2))
-    met = many.total < 1.0 and many.median <= 1.2 * few.median
+    bars = {"cpu_seconds": 1.0, "median_growth": 1.2, "peak_mb": 100.0}
+    met = all(result[name] < bar for name, bar in bars.items())
+    if options.json:
+        print(json.dumps(result, indent=2))
+    else:
+        for name, value in result.items():
+            limit = f"bar {bars[name]}" if name in bars else ""
+            print(f"{name:<22}{value:>10}  {limit}".rstrip())
     return 0 if met or not options.check else 1
 
 
