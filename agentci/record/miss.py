@@ -23,6 +23,7 @@ from agentci.record.stored_document import Place
 from agentci.record.text_diff import shown, word_diff
 
 NOTHING_RECORDED: Final = "nothing is recorded in this lane"
+OTHER_KEY: Final = "the recording of this request has another key"
 
 _WORDS = re.compile(rb"\w{3,}")
 _SHORTLIST: Final = 16  # recordings compared in full
@@ -95,10 +96,13 @@ def _explained(missed: Missed, cassette: Cassette, played: Collection[Place]) ->
     nearest = find_nearest(missed, cassette, played)
     if nearest is None:
         return _Explanation((NOTHING_RECORDED,), (f"looked in `{cassette.name}`",))
-    kinds = causes(nearest.differences, nearest.request, missed.request)
+    kinds = causes(nearest.differences, nearest.request, missed.request) or (OTHER_KEY,)
     state = "already played" if nearest.played else "not played yet"
     count = len(nearest.differences)
     where = f"`{short(nearest.place[0])}`, {_where(cassette, nearest.place)}, {state}"
+    if not count:
+        line = "it was changed by hand, or has a key of another version: `agentci cassette rekey`"
+        return _Explanation(kinds, (f"nearest recording: {where}", line))
     number = f"{count} difference{'s' * (count != 1)} (`[-recorded-]{{+now+}}`)"
     lines = [f"nearest recording: {where}; {number}:"]
     changes: list[str] = []
