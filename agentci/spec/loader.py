@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from agentci.core.digest import Digest, digest_bytes
 from agentci.core.errors import UsageError
 from agentci.core.json_types import JsonObject, JsonValue
+from agentci.spec.explanation import Explained
 from agentci.spec.format_header import check_format
 from agentci.spec.pipeline import STEP_KINDS, PipelineSpec
 from agentci.spec.suggestion import did_you_mean
-from agentci.spec.validation import Explained, validate
+from agentci.spec.validation import validate
 from agentci.spec.yaml_document import Positions, parse_document
 
 if TYPE_CHECKING:

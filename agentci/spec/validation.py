@@ -7,34 +7,17 @@ Every problem is reported at once, each at its line and column, in the words of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from agentci.core.errors import SpecError
 
 if TYPE_CHECKING:
-    from agentci.core.json_types import JsonValue
+    from agentci.spec.explanation import ExplainUnion
     from agentci.spec.yaml_document import Document
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """What is wrong with a value, in words."""
-
-    code: str
-    message: str
-    hint: str | None = None
-    key: str | None = None
-    """The key of the value at which to point, or None for the value itself."""
-
-
-ExplainUnion: TypeAlias = Callable[["JsonValue"], Explained]
-"""Words why a value is none of the alternatives of a tagged union."""
 
 
 def validate(

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from agentci.core.errors import Problem
 from agentci.core.json_types import JsonValue
+from agentci.spec.explanation import Explained, ExplainUnion
 from agentci.spec.model_walk import fields_of, follow
 from agentci.spec.suggestion import did_you_mean
-from agentci.spec.validation import Explained, ExplainUnion
 from agentci.spec.yaml_document import Document, PathParts
 
 _EXPECTED: dict[str, str] = {
