@@ -74,7 +74,11 @@ class Replace(Model):
             if word not in WORDS and word not in PLACES:
                 msg = f"there is no word `<<{word}>>`"
                 raise ValueError(msg)
-        re.compile(expand(pattern, dict.fromkeys(PLACES, "x")))
+        try:
+            re.compile(expand(pattern, dict.fromkeys(PLACES, "x")))
+        except re.error as error:
+            msg = f"it is no regular expression: {error.msg}"
+            raise ValueError(msg) from None
         return pattern
 
 
