@@ -32,6 +32,8 @@ _HELP = """Run multi-agent pipelines, record every outside answer once, replay o
 
 Example: agentci run pipelines/bugfix
 """
+_OBJECTS_BETWEEN_LOOKS = 50_000
+"""New objects after which cycles are looked for; 700 cost a replay 3 % of its time."""
 _EPILOG = "`agentci COMMAND --help` shows the options of a command and an example."
 
 
@@ -54,6 +56,7 @@ class LazyGroup(TyperGroup):
         command = _load(row)
         if not gc.isenabled():  # loading is done; what is loaded stays and needs no more looking at
             gc.freeze()
+            gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
             gc.enable()
         _share_options(command, self)
         return command
