@@ -95,7 +95,8 @@ class Started:
         if kept is None:
             self.give_up()
             return
-        self.reel.tape.keep(self.call, http_answer(kept, chunks), cut=cut)
+        answer = http_answer(kept, chunks)
+        self.reel.tape.keep(self.call, answer, cut=cut, bounded=answer.chunks == chunks)
 
     def give_up(self) -> None:
         """Take note that there is no answer, or none to keep."""

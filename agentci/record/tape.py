@@ -138,8 +138,12 @@ class Tape:
             self.calls.append(call)
             return call
 
-    def keep(self, call: Call, answer: HttpAnswer, *, cut: bool = False) -> None:
+    def keep(
+        self, call: Call, answer: HttpAnswer, *, cut: bool = False, bounded: bool = False
+    ) -> None:
         """Keep the answer to a call; with `cut`, the program has not read it to its end.
+
+        With `bounded`, its chunks are as they arrived, also where there is only one.
 
         Raises:
             AgentciError: when it holds a secret, or cannot be written.
@@ -147,6 +151,8 @@ class Tape:
         notes: dict[str, JsonValue] = {"cut": True} if cut else {}
         with self._remembered():
             stored = store_answer(_decoded(answer))
+            if bounded and len(answer.chunks) == 1 and len(_texts(stored)) > 1:
+                stored = {**stored, "chunks": ["".join(_texts(stored))]}
             headers = stored["headers"]
             assert isinstance(headers, Mapping)
             more = {n: answer.headers[n] for n in self._keep_headers if n in answer.headers}
@@ -232,6 +238,11 @@ def _decoded(answer: HttpAnswer) -> HttpAnswer:
     if not decoded.undone:
         return answer
     return HttpAnswer(answer.status, answer.headers, (decoded.data,), answer.reason)
+
+
+def _texts(stored: JsonObject) -> list[str]:
+    chunks = stored.get("chunks")
+    return [str(chunk) for chunk in chunks] if isinstance(chunks, list) else []
 
 
 def _answer(stored: JsonObject) -> TapedAnswer:
