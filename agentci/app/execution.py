@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agentci.app import wiring
@@ -35,47 +35,63 @@ def carry_out(undertaking: Undertaking) -> RunReport:
         AgentciError: what ended the run before it had a result. What was recorded is kept.
         Interrupted: when the user stopped it.
     """
-    effects = wiring.effects()
     with ExitStack() as stack:
-        journal = _open_journal(undertaking, effects)
-        stack.callback(journal.close)
-        # only what is read while nobody else can write is surely all that has happened
-        undertaking = replace(undertaking, history=read_history(journal.content.events))
-        session = RecordingSession(
-            effects.files,
-            undertaking.cassettes,
-            mode=undertaking.mode,
-            record_all=undertaking.request.record_all,
-            note=undertaking.request.note,
-            rerecord=_record_command(undertaking),
-        )
-        stack.callback(session.close)
-        sandboxes = Sandboxes(undertaking.config.defaults.image)
-        services = build_services(
-            undertaking,
-            effects=effects,
-            session=session,
-            repository=open_repository(undertaking),
-            journal=journal,
-            sandboxes=sandboxes,
-        )
-        setup = RunSetup(
-            bundle=undertaking.bundle,
-            inputs=undertaking.inputs,
-            services=services,
-            journal=journal,
-            history=undertaking.history,
-            cache=open_cache(undertaking, stack),
-            listener=undertaking.listener,
-            jobs=undertaking.request.jobs or undertaking.config.defaults.jobs or DEFAULT_JOBS,
-        )
-        result = _execute(setup, sandboxes)
-        report = _report(undertaking, setup, result)
-        journal.write(
+        run = open_run(undertaking, stack)
+        result = run_to_end(run)
+        report = _report(run, result)
+        run.setup.journal.write(
             {"type": "run.finished", "verdict": report.verdict, "run_digest": report.run_digest},
             sync=True,
         )
         return report
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run whose journal, recordings, repository and cache are open."""
+
+    undertaking: Undertaking
+    """With the history that its journal has."""
+    setup: RunSetup
+    sandboxes: Sandboxes
+
+
+def open_run(undertaking: Undertaking, stack: ExitStack) -> OpenRun:
+    """Open what a run needs; `stack` closes it."""
+    effects = wiring.effects()
+    journal = _open_journal(undertaking, effects)
+    stack.callback(journal.close)
+    # only what is read while nobody else can write is surely all that has happened
+    undertaking = replace(undertaking, history=read_history(journal.content.events))
+    session = RecordingSession(
+        effects.files,
+        undertaking.cassettes,
+        mode=undertaking.mode,
+        record_all=undertaking.request.record_all,
+        note=undertaking.request.note,
+        rerecord=record_command(undertaking),
+    )
+    stack.callback(session.close)
+    sandboxes = Sandboxes(undertaking.config.defaults.image)
+    services = build_services(
+        undertaking,
+        effects=effects,
+        session=session,
+        repository=open_repository(undertaking),
+        journal=journal,
+        sandboxes=sandboxes,
+    )
+    setup = RunSetup(
+        bundle=undertaking.bundle,
+        inputs=undertaking.inputs,
+        services=services,
+        journal=journal,
+        history=undertaking.history,
+        cache=open_cache(undertaking, stack),
+        listener=undertaking.listener,
+        jobs=undertaking.request.jobs or undertaking.config.defaults.jobs or DEFAULT_JOBS,
+    )
+    return OpenRun(undertaking, setup, sandboxes)
 
 
 def _open_journal(undertaking: Undertaking, effects: Effects) -> Journal:
@@ -85,7 +101,7 @@ def _open_journal(undertaking: Undertaking, effects: Effects) -> Journal:
     return Journal.create(effects.files, path, {"run": undertaking.folder.run_id})
 
 
-def _record_command(undertaking: Undertaking) -> str:
+def record_command(undertaking: Undertaking) -> str:
     """Return the command that records this very run, as a hint to type."""
     request = undertaking.request
     words = ["agentci", "run", undertaking.pipeline_name, "--mode", "record"]
@@ -100,7 +116,10 @@ def _record_command(undertaking: Undertaking) -> str:
     return shlex.join(words)
 
 
-def _execute(setup: RunSetup, sandboxes: Sandboxes) -> RunResult:
+def run_to_end(run: OpenRun) -> RunResult:
+    """Execute an open run. Raises what `carry_out` raises."""
+    setup, sandboxes = run.setup, run.sandboxes
+
     async def main() -> RunResult:
         try:
             return await execute(setup)
@@ -132,7 +151,8 @@ def _stop(setup: RunSetup, error: AgentciError) -> None:
         setup.journal.write(stopped, sync=True)
 
 
-def _report(undertaking: Undertaking, setup: RunSetup, result: RunResult) -> RunReport:
+def _report(run: OpenRun, result: RunResult) -> RunReport:
+    undertaking, setup = run.undertaking, run.setup
     services = setup.services
     passed = result.verdict == "passed"
     cassettes = services.session.seal(complete=passed, whole_folder=True)

@@ -61,10 +61,7 @@ def open_repository(undertaking: Undertaking) -> Repository:
 
 
 def open_cache(undertaking: Undertaking, stack: ExitStack) -> StepCache:
-    """Open the action cache; `stack` closes it."""
-    folder = undertaking.request.project / STATE_FOLDER / CACHE_FOLDER
-    store = wiring.byte_store(folder)
-    stack.callback(store.close)
+    """Open the action cache, where the run may use it; `stack` closes it."""
     request = undertaking.request
     usable = (
         request.use_cache
@@ -72,8 +69,13 @@ def open_cache(undertaking: Undertaking, stack: ExitStack) -> StepCache:
         and not request.record_all
         and not request.execute_tools
     )
+    if not usable:
+        return StepCache(None, enabled=False)
+    folder = request.project / STATE_FOLDER / CACHE_FOLDER
+    store = wiring.byte_store(folder)
+    stack.callback(store.close)
     objects = ObjectStore(wiring.files(), folder)
-    return StepCache(ActionCache(store, objects), enabled=usable)
+    return StepCache(ActionCache(store, objects), enabled=True)
 
 
 def build_services(

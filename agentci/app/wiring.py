@@ -125,6 +125,13 @@ def ending_interrupts() -> AbstractContextManager[None]:
     return implementation()
 
 
+def scratch() -> AbstractContextManager[Path]:
+    """Give a folder for work that leaves nothing behind."""
+    from agentci.adapters.scratch import scratch_folder as implementation
+
+    return implementation()
+
+
 def sandbox(name: str, settings: Mapping[str, str]) -> Sandbox:
     """Open the sandbox `name`."""
     from agentci.adapters.sandboxes import open_sandbox

@@ -16,6 +16,7 @@ from agentci.cli.progress import Progress
 from agentci.cli.render.json import to_json
 from agentci.cli.render.text import table
 from agentci.cli.run_outcome import show_outcome
+from agentci.cli.run_settings import parse_settings
 from agentci.core.errors import UsageError
 
 
@@ -86,7 +87,7 @@ def run(
         project=project.root,
         pipeline=project.find_pipeline(pipeline),
         repository=_existing(invocation.path(repo)) if repo is not None else None,
-        settings=_settings(settings or []),
+        settings=parse_settings(settings or []),
         mode=mode,
         record_all=record_all,
         seed=seed,
@@ -114,20 +115,6 @@ def _existing(folder: Path) -> Path:
         message = f"there is no folder `{folder.as_posix()}`"
         raise UsageError(message, code="ACI-U314", hint="name a repository with `--repo`")
     return folder
-
-
-def _settings(texts: list[str]) -> dict[str, str]:
-    settings: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            message = f"`--set {text}` names no value"
-            raise UsageError(message, code="ACI-U312", hint="write `--set name=value`")
-        if name in settings:
-            message = f"`{name}` is set twice"
-            raise UsageError(message, code="ACI-U313", hint="give each input once")
-        settings[name] = value
-    return settings
 
 
 def _show_plan(request: RunRequest, invocation: Invocation, *, json: bool) -> int:

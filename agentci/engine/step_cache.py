@@ -33,13 +33,15 @@ if TYPE_CHECKING:
 class StepCache:
     """The part of the action cache that one run may use."""
 
-    actions: ActionCache
+    actions: ActionCache | None
+    """None where it is not enabled and was not opened."""
     enabled: bool
 
     def load(self, step: StepBase, context: StepContext, key: StepKey | None) -> StepRecord | None:
         """Return the record of an equal step and bring its files into the workspace, or None."""
         if key is None or not self._usable(step):
             return None
+        assert self.actions is not None
         found = self.actions.get(_action_key(step, context, key))
         if found is None:
             return None
@@ -76,6 +78,7 @@ class StepCache:
         """Keep the result of a step that is done and has no effect outside."""
         if key is None or not self._usable(step) or record.outcome != "done":
             return
+        assert self.actions is not None
         blobs: tuple[Digest, ...] = ()
         if record.tree != before:
             patch = context.workspace.change_since(before).patch
