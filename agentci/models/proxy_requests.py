@@ -36,7 +36,8 @@ _NOT_FORWARDED: Final = frozenset(
 _PASSING: Final = frozenset({401, 403, 407, 408, 409, 425, 429})
 """Answers about who asks or when, not about what is asked."""
 _ENDS: Final[Mapping[str, tuple[bytes, ...]]] = {
-    "openai-chat": (b"[DONE]",),
+    # some servers that are compatible end without a word, after the reason
+    "openai-chat": (b"[DONE]", b'"finish_reason":"', b'"finish_reason": "'),
     "openai-responses": (b"response.completed", b"response.incomplete", b"response.failed"),
     "anthropic-messages": (b"message_stop",),
     "gemini": (b"finishReason", b"finish_reason", b"blockReason"),

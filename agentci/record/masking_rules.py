@@ -50,6 +50,8 @@ class _Rule:
     pattern: re.Pattern[str]
     replace: Callable[[re.Match[str]], str]
     at: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """One of these is in every match; looking for them is cheaper. Empty where it is not known."""
 
 
 def find_masks(request: ClientRequest, masks: Iterable[MaskFile]) -> tuple[MaskFile, ...]:
@@ -125,7 +127,7 @@ def _compiled(mask: MaskFile, around: Surroundings) -> tuple[_Rule, ...]:
     pattern = around.pattern() if mask.folders else None
     if pattern is not None:
         shown = {each.text: each.shown for each in around.spellings}
-        rules.append(_Rule("folder", pattern, lambda match: shown[match[0]]))
+        rules.append(_Rule("folder", pattern, lambda match: shown[match[0]], words=tuple(shown)))
     return tuple(rules)
 
 
@@ -171,6 +173,10 @@ def _replaced_text(
 ) -> str:
     for rule in rules:
         if rule.at and not _below(path, rule.at):
+            continue
+        if rule.words and not any(word in text for word in rule.words):
+            continue
+        if rule.pattern.search(text) is None:
             continue
 
         def replace(match: re.Match[str], rule: _Rule = rule) -> str:
