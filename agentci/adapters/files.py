@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from agentci.adapters.presence import MARK, LocalPresence
 from agentci.core.errors import StorageError
 
 _TEMPORARY: Final = ".agentci-tmp-"
@@ -107,6 +108,12 @@ class LocalFiles:
             yield taken
         finally:
             os.close(descriptor)
+
+    def enter(self, folder: Path) -> LocalPresence:
+        """Come to `folder`, which is made where missing, to work there beside others."""
+        with _reported("lock", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            return LocalPresence(folder, folder / f"{_TEMPORARY}{MARK}")
 
 
 class LocalAppendFile:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from agentci.core.presence import Presence
 from agentci.core.wire import HttpRequest, WireResponse
 
 
@@ -183,6 +184,9 @@ class Files(Protocol):
 
     def lock(self, path: Path) -> AbstractContextManager[bool]:
         """Take the lock file `path` without waiting; gives False where another process has it."""
+
+    def enter(self, folder: Path) -> Presence:
+        """Come to `folder`, which is made where missing, to work there beside others."""
 
 
 class ByteStore(Protocol):

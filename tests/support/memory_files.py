@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agentci.core.effects import AppendFile
 from agentci.core.errors import StorageError
+from agentci.core.presence import Presence
 
 
 class MemoryFiles:
@@ -49,3 +50,16 @@ class MemoryFiles:
 
     def lock(self, path: Path) -> AbstractContextManager[bool]:
         raise NotImplementedError
+
+    def enter(self, folder: Path) -> Presence:  # noqa: ARG002 - nobody else is in this memory
+        return Alone()
+
+
+class Alone:
+    """The port `Presence` where there is nobody else."""
+
+    def is_alone(self) -> bool:
+        return True
+
+    def leave(self) -> None:
+        pass
