@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.errors import CassetteMiss
 from agentci.record.cassette import content_digest
+from agentci.record.company import KEPT_FOR_OTHERS, Company
 from agentci.record.delta import Delta
 from agentci.record.folder import CassetteFolder
 from agentci.record.header import Header
@@ -80,6 +81,7 @@ class RecordingSession:
         self._files = files
         self._guard = SecretGuard(files, folder, on_secret=on_secret)
         self._cassettes = CassetteFolder(files, folder, self.blobs)
+        self._company = Company(files, folder)
         self._record_all = record_all
         self._note = note
         self._rerecord = rerecord
@@ -169,6 +171,8 @@ class RecordingSession:
             parent = choose_parent(interaction.request, state.candidates())
             delta = parent.delta if parent is not None else Delta(interaction.request)
             interaction = self._guard.checked(interaction, delta.request, keeps=delta.keeps)
+            with self._lock:
+                self._company.enter(make=True)
             staged: list[bytes] = []
             text = encode(interaction, partial(_stage, staged), parent=parent)
             for data in staged:
@@ -292,27 +296,41 @@ class RecordingSession:
     def notes(self) -> tuple[str, ...]:
         """What a user should know about the files that were read."""
         with self._lock:
-            return tuple(note for _, notes in sorted(self._notes.items()) for note in notes)
+            found = [note for _, notes in sorted(self._notes.items()) for note in notes]
+        shared = self.mode is Mode.RECORD and self._company.had_any
+        return (*found, *((KEPT_FOR_OTHERS,) if shared else ()))
 
-    def seal(self, *, complete: bool = True, whole_folder: bool = False) -> Digest:
+    @property
+    def was_shared(self) -> bool:
+        """Whether others recorded in the folder at the same time; known once it is sealed."""
+        return self._company.had_any
+
+    def seal(
+        self,
+        *,
+        complete: bool = True,
+        whole_folder: bool = False,
+        callers: Collection[Lane] = (),
+    ) -> Digest:
         """Bring the cassettes into canonical order and return the digest of them all.
 
-        In record mode the recordings of visited lanes that were not played are removed, unless
-        the run is not `complete`; with `whole_folder`, those of all other lanes too, which belong
-        to steps that are gone. A replay that went as recorded writes nothing.
+        In record mode the recordings of visited lanes that were not played are removed, unless the
+        run is not `complete`, or others recorded in the folder at the same time: then nobody knows
+        what they need. With `whole_folder`, those of all other lanes go too, which belong to steps
+        that are gone; with `callers`, those of these lanes. A replay that went as recorded writes
+        nothing. What a session records after this counts as another session's.
         """
-        prunes = self.mode is Mode.RECORD and complete
-        if prunes and whole_folder:
-            for lane in self._cassettes.lanes():
-                self._state(lane)
         if self.mode in {Mode.AUTO, Mode.RECORD}:
-            with self._lock:
-                states = sorted(self._lanes.items())
-            for _, state in states:
-                with state.lock:
-                    self._seal_lane(state, prunes=prunes and (whole_folder or bool(state.order)))
-        if prunes:
-            self._cassettes.remove_unused_objects()
+            try:
+                with self._lock:
+                    self._company.enter()
+                    alone = self._company.is_alone()
+                prunes = self.mode is Mode.RECORD and complete and alone
+                more = self._cassettes.lanes() if whole_folder else callers
+                self._seal_lanes(prunes=prunes, unvisited=frozenset(more if prunes else ()))
+            finally:
+                with self._lock:
+                    self._company.leave()
         return self.digest()
 
     def digest(self) -> Digest:
@@ -321,6 +339,19 @@ class RecordingSession:
 
     def close(self) -> None:
         """Release what the session holds; a second call does nothing."""
+        with self._lock:
+            self._company.leave()
+
+    def _seal_lanes(self, *, prunes: bool, unvisited: Collection[Lane]) -> None:
+        for lane in unvisited:
+            self._state(lane)
+        with self._lock:
+            states = sorted(self._lanes.items())
+        for lane, state in states:
+            with state.lock:
+                self._seal_lane(state, prunes=prunes and (lane in unvisited or bool(state.order)))
+        if prunes:
+            self._cassettes.remove_unused_objects()
 
     def _seal_lane(self, state: LaneState, *, prunes: bool) -> None:
         dropped = state.before - state.played if prunes else frozenset()
@@ -341,6 +372,8 @@ class RecordingSession:
         with self._lock:
             state = self._lanes.get(lane)
             if state is None:
+                if self.mode in {Mode.AUTO, Mode.RECORD}:
+                    self._company.enter()
                 live = self.mode is Mode.LIVE
                 state = LaneState(
                     self._cassettes.empty(lane) if live else self._cassettes.load(lane)
