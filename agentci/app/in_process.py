@@ -90,13 +90,12 @@ class TapeInUse:
         self._stack.close()
         tape = self.tape
         complete = not failed and not tape.failures
-        self._session.seal(complete=complete)
-        if complete and self.request.mode is Mode.RECORD:
-            self._remove_unvisited()
+        self._session.seal(complete=complete, callers=tape.lanes())
+        self._session.close()
         if tape.failures:
             raise _first_of(tape.failures)
         if complete and self.request.unplayed_fail and self.request.mode is not Mode.LIVE:
-            unplayed = tape.unplayed()
+            unplayed = () if self._session.was_shared else tape.unplayed()
             if unplayed:
                 error = self._unplayed(unplayed)
                 error.add_note(f"hint: {error.hint}")
@@ -107,15 +106,6 @@ class TapeInUse:
         cassettes = CassetteFolder(files, request.folder, self._session.blobs)
         documents = cassettes.load(child_lane(request.lane, IMPORTED)).documents
         return frozenset(key for key, _ in documents)
-
-    def _remove_unvisited(self) -> None:
-        """Remove the lanes of tasks and jobs that there are no more."""
-        files, request = wiring.files(), self.request
-        cassettes = CassetteFolder(files, request.folder, self._session.blobs)
-        visited = {address.lane for address in self.tape.session.played}
-        for lane in self.tape.lanes():
-            if lane not in visited:
-                files.remove(cassettes.path(lane))
 
     def _unplayed(self, unplayed: tuple[Address, ...]) -> UnplayedRecordings:
         shown = [f"{each.lane}: {self._summary(each)}" for each in unplayed[:NAMED]]

@@ -372,7 +372,7 @@ class RecordingSession:
         with self._lock:
             state = self._lanes.get(lane)
             if state is None:
-                if self.mode in {Mode.AUTO, Mode.RECORD}:
+                if keep and self.mode in {Mode.AUTO, Mode.RECORD}:
                     self._company.enter()
                 live = self.mode is Mode.LIVE
                 state = LaneState(

@@ -51,7 +51,7 @@ class MemoryFiles:
     def lock(self, path: Path) -> AbstractContextManager[bool]:
         raise NotImplementedError
 
-    def enter(self, folder: Path) -> Presence:  # noqa: ARG002 - nobody else is in this memory
+    def enter(self, folder: Path) -> Presence:
         return Alone()
 
 

@@ -192,6 +192,7 @@ def test_on_a_really_full_disk_nothing_recorded_is_lost(small_disk: Path) -> Non
         converse(session, 100)
     assert caught.value.code == "ACI-E121"
     kept = len(session.played)
+    session.close()
     assert kept > 5
     replay = RecordingSession(LocalFiles(), small_disk, mode=Mode.REPLAY)
     assert len(converse(replay, kept)) == kept

@@ -213,3 +213,19 @@ def test_processes_that_record_and_seal_all_the_time_lose_nothing(
     assert found.unplayed() == ()
     assert found.notes == ()
     assert left_behind(tmp_path) == []
+
+
+def test_who_has_sealed_and_only_looks_is_in_nobodys_way(tmp_path: Path) -> None:
+    old = open_session(tmp_path)
+    ask(old, "1", "old")
+    ask(old, "1", lane=Lane("other"))
+    old.seal()
+    first = open_session(tmp_path)
+    ask(first, "1")
+    first.seal()
+    assert len(first.unplayed()) == 1
+    second = open_session(tmp_path)
+    ask(second, "1")
+    second.seal(whole_folder=True)
+    assert not second.was_shared
+    assert second.unplayed() == ()
