@@ -29,6 +29,7 @@ class LocalPresence:
         """
         self._folder = folder
         self._mark = mark
+        self._process = os.getpid()
         self._descriptor: int | None = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         self._was_alone = self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB)
         if self._was_alone:
@@ -51,13 +52,13 @@ class LocalPresence:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
-        try:
+        if os.getpid() == self._process:  # a forked child shares the lock, and must not drop it
             if self._locked(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
                 self._take_mark_away()
             else:
                 self._leave_mark()
-        finally:
-            os.close(descriptor)
+            self._locked(descriptor, fcntl.LOCK_UN)  # also where such a child is still there
+        os.close(descriptor)
 
     def __del__(self) -> None:
         """Leave, where somebody who failed has not."""
