@@ -65,8 +65,8 @@ class Attachment:
     around: Surroundings
     rules: tuple[str, ...]
     """Patterns that a pipeline's step declares as volatile."""
-    failures: list[AgentciError] = field(default_factory=list)
-    """What went wrong, whatever the program made of it."""
+    failures: list[Exception] = field(default_factory=list)
+    """What went wrong, whatever the program made of it. A bug of ours is among it as it is."""
     pending: set[asyncio.Task[None]] = field(default_factory=set)
     served: int = 0
     """Requests that got an answer, replayed or new."""
@@ -160,7 +160,7 @@ class Proxy:
         except UndecodableError as error:
             problem = CassetteMiss(f"the body of a request cannot be read: {error}")
             await self._fail(attachment, address.provider, problem, reply)
-        except AgentciError as error:
+        except Exception as error:  # noqa: BLE001 - raised again when the program has ended
             await self._fail(attachment, address.provider, error, reply)
 
     def _attachment(self, address: ProxyAddress | None) -> Attachment | None:
@@ -226,7 +226,7 @@ class Proxy:
             call.attachment.served += 1
         except ProviderError as problem:
             error = problem
-        except AgentciError as problem:
+        except Exception as problem:  # noqa: BLE001 - raised again when the program has ended
             call.attachment.failures.append(problem)
         finally:
             if not kept:
@@ -264,10 +264,11 @@ class Proxy:
         return self.session.miss(call.address, call.request.canonical, call.request.kind)
 
     async def _fail(
-        self, attachment: Attachment, provider: str, error: AgentciError, reply: ServedReply
+        self, attachment: Attachment, provider: str, error: Exception, reply: ServedReply
     ) -> None:
         attachment.failures.append(error)
-        text = f"agentci: {error.code}: {error.message}"
+        code = f"{error.code}: " if isinstance(error, AgentciError) else ""
+        text = f"agentci: {code}{error}"
         await _send(refusal(provider, REFUSED, text), reply)
 
 
@@ -334,14 +335,10 @@ def _has_key(call: _Call, endpoint: Endpoint) -> SafetyRefusal:
     )
 
 
-def _first_of(failures: list[AgentciError]) -> AgentciError:
+def _first_of(failures: list[Exception]) -> Exception:
+    """Return what a run fails with: a bug of ours, else the first failure, else all misses."""
+    bug = next((each for each in failures if not isinstance(each, AgentciError)), None)
     misses = [each for each in failures if isinstance(each, CassetteMiss)]
     if len(misses) == len(failures):  # in an order that does not depend on who was faster
         return missed(tuple(sorted(misses, key=lambda miss: (miss.lane, miss.message))))
-    first = failures[0]
-    return type(first)(
-        f"{first.message}\n{len(failures) - 1} more requests failed after it",
-        code=first.code,
-        hint=first.hint,
-        location=first.location,
-    )
+    return bug or next(each for each in failures if not isinstance(each, CassetteMiss))

@@ -37,7 +37,10 @@ class ProxyAddress:
 
 def parse_target(target: str) -> ProxyAddress | None:
     """Take apart the target of a request; None where it is not one of ours."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
     pieces = parts.path.split("/", 4)
     if len(pieces) < 4 or pieces[0]:
         return None

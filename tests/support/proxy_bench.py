@@ -41,7 +41,7 @@ class Seat:
     client: httpx2.AsyncClient
     variables: Mapping[str, str]
     session: RecordingSession
-    failures: list[AgentciError] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
 
     @property
     def openai(self) -> str:
