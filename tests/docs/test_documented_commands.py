@@ -129,7 +129,7 @@ WORLDS: Mapping[str, World] = {
     "docs/ci.md": World(_recorded_repository, TOTALS_SCRIPT),
     "docs/recording.md": World(_checkout, BUGFIX_SCRIPT),
 }
-ELSEWHERE = ("docs/own-tools.md",)
+ELSEWHERE = ("docs/in-process.md", "docs/own-tools.md")
 """Pages with a test of their own, below."""
 
 
