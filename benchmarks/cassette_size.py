@@ -54,7 +54,7 @@ class Size:
 def turn(number: int) -> tuple[JsonObject, JsonObject]:
     words = " ".join(f"reason{number}x{n}" for n in range(24))
     lines = "\n".join(f"{n:4} value_{number}_{n} = compute(value_{n})" for n in range(24))
-    call = {
+    call: JsonObject = {
         "id": f"call_{number:024d}",
         "type": "function",
         "function": {"name": "read_file", "arguments": f'{{"path": "src/module_{number}.py"}}'},

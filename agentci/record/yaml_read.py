@@ -47,7 +47,7 @@ class _Loader(yaml.CSafeLoader):
 
     depth = 0
 
-    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:  # noqa: ARG002 - PyYAML's signature
         """Count the nesting: libyaml composes by recursion in C and would overflow its stack."""
         self.depth += 1
         if self.depth > _MAX_DEPTH:

@@ -71,8 +71,8 @@ def test_the_occurrence_is_reserved_before_anything_is_awaited(bench: Bench) -> 
     reserved: list[Address] = []
 
     class Watched(RecordingSession):
-        def reserve(self, lane: Lane, key: Digest) -> Address:
-            reserved.append(super().reserve(lane, key))
+        def reserve(self, lane: Lane, key: Digest, *, ordered: bool = True) -> Address:
+            reserved.append(super().reserve(lane, key, ordered=ordered))
             return reserved[-1]
 
     class Stuck(NoHttp):
