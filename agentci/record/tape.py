@@ -24,7 +24,7 @@ from agentci.record.http.form import HttpAnswer, http_request, load_answer, reas
 from agentci.record.importers.dialects import model_request
 from agentci.record.interaction import Address, Interaction, InteractionKind
 from agentci.record.keys import interaction_key
-from agentci.record.session import Mode, RecordingSession
+from agentci.record.session import RecordingSession
 
 IMPORTED: Final = "imported"
 """Lane below a tape's own with what another recorder has left, which does not know its callers."""
@@ -218,7 +218,7 @@ class _Remembered:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, ValueError):
-            error = CassetteMiss(str(error), code="ACI-R110")
+            error = CassetteMiss(str(error), code="ACI-R125")
         if isinstance(error, AgentciError):
             if error.hint:
                 error.add_note(f"hint: {error.hint}")  # for whoever sees it in a traceback
@@ -248,6 +248,3 @@ def _texts(stored: JsonObject) -> list[str]:
 def _answer(stored: JsonObject) -> TapedAnswer:
     response = load_answer(stored)
     return TapedAnswer(response.status, reason_of(stored), response.headers, response.chunks)
-
-
-__all__ = ["IMPORTED", "Call", "Mode", "SentRequest", "Tape", "TapedAnswer", "canonical_call"]

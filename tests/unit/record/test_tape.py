@@ -10,11 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentci.core.effects import ServedRequest
 from agentci.core.messages import Message, ModelRequest, TextPart
+from agentci.models.proxy_address import parse_target
+from agentci.models.proxy_requests import read_request
 from agentci.models.registry import find_provider, load_dialect
 from agentci.record.importers.exchange import Body, Exchange
 from agentci.record.importers.recording import to_recording
 from agentci.record.keys import canonical_request
+from agentci.record.surroundings import Surroundings
 from agentci.record.tape import SentRequest, canonical_call
 
 
@@ -49,6 +53,18 @@ def test_any_call_has_the_key_of_the_importers(body: bytes) -> None:
     exchange = Exchange("POST", url, Body(body, is_text=False), 200, Body(b"ok"))
     recording = to_recording(exchange)
     assert canonical_call(_sent(url, body)) == (recording.kind, recording.request)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/embeddings"])
+def test_a_call_that_nothing_is_masked_in_has_the_key_of_the_proxy(path: str) -> None:
+    body = json.dumps({"model": "m", "messages": [], "input": "why?"}).encode()
+    address = parse_target(f"/token/lane/openai{path}")
+    assert address is not None
+    served = ServedRequest("POST", f"/token/lane/openai{path}", {}, body)
+    provider = find_provider("openai")
+    proxied = read_request(served, address, provider, around=Surroundings(), rules=())
+    sent = _sent(f"https://api.openai.com{path}", body)
+    assert canonical_call(sent) == (proxied.kind, proxied.canonical)
 
 
 def test_neither_spacing_nor_compression_nor_headers_count() -> None:
