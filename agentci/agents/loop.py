@@ -132,7 +132,7 @@ class _Work:
         if cost is None and self.task.limits.cost is not None:
             raise UsageError(
                 f"the cost limit of an agent needs a price for the model `{self.task.model.id}`",
-                code="ACI-U150",
+                code="ACI-U152",
                 hint="give the model a `price`, or remove `limits.cost`",
             )
         self.cost = None if cost is None or self.cost is None else self.cost + cost

@@ -87,6 +87,6 @@ def _require_samples(count: int) -> None:
     if not count:
         raise StepFailed(
             "no sample has an answer to select from",
-            code="ACI-S150",
+            code="ACI-S154",
             hint="`agentci show RUN` tells why each of them has none",
         )

@@ -113,7 +113,7 @@ class TapeInUse:
         count = "1 recording was" if len(unplayed) == 1 else f"{len(unplayed)} recordings were"
         return UnplayedRecordings(
             f"{count} not played:\n  " + "\n  ".join(shown) + more,
-            code="ACI-R111",
+            code="ACI-R126",
             hint=f"record again with `{self.request.rerecord}`, which removes them, or allow it "
             'with `unplayed="ignore"`',
             location=Location(lane=self.request.lane),

@@ -75,11 +75,11 @@ class RunFolder:
             content = json.loads(self.files.read(path))
             version = int(content["version"])
         except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"`{path}` is damaged", code="ACI-F130", hint=hint) from error
+            raise FormatError(f"`{path}` is damaged", code="ACI-F132", hint=hint) from error
         if version > _VERSION:
             raise FormatError(
                 f"`{path}` has version {version}; this agentci reads up to {_VERSION}",
-                code="ACI-F131",
+                code="ACI-F133",
                 hint="upgrade agentci",
             )
         found: JsonObject = content

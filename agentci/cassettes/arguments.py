@@ -67,12 +67,12 @@ class UseArguments:
         if unknown:
             raise UsageError(
                 f"`use` takes no argument `{unknown[0]}`",
-                code="ACI-U180",
+                code="ACI-U190",
                 hint="see `docs/in-process.md` for what is taken of vcrpy's arguments",
             )
         if self.unplayed not in {"fail", "ignore"}:
             raise UsageError(
-                f'`unplayed` is "fail" or "ignore", not `{self.unplayed}`', code="ACI-U181"
+                f'`unplayed` is "fail" or "ignore", not `{self.unplayed}`', code="ACI-U191"
             )
         resolve_mode(self.mode, self.options)
 
@@ -111,7 +111,7 @@ def resolve_mode(
     except ValueError:
         names = ", ".join(f"`{each}`" for each in (*Mode, "record-all"))
         message = f"there is no mode `{given}`"
-        raise UsageError(message, code="ACI-U182", hint=f"there are {names}") from None
+        raise UsageError(message, code="ACI-U192", hint=f"there are {names}") from None
 
 
 def folder_of(path: Path, options: Mapping[str, Any]) -> Path:

@@ -65,7 +65,7 @@ class Journal:
             if files.exists(path):
                 raise UsageError(
                     f"`{path}` is there already",
-                    code="ACI-U130",
+                    code="ACI-U155",
                     hint="continue that run with `agentci resume`, or start a new one",
                 )
             first = {**header, "format": FORMAT, "version": VERSION}
@@ -186,7 +186,7 @@ def _lock(files: Files, path: Path, held: ExitStack) -> None:
     if not held.enter_context(files.lock(path.with_name(path.name + ".lock"))):
         raise UsageError(
             "another process works on this run",
-            code="ACI-U131",
+            code="ACI-U156",
             hint="wait for it, or stop it",
             location=Location(file=str(path)),
         )
@@ -194,7 +194,7 @@ def _lock(files: Files, path: Path, held: ExitStack) -> None:
 
 def _missing(path: Path) -> UsageError:
     return UsageError(
-        f"there is no journal `{path}`", code="ACI-U132", hint="list the runs with `agentci runs`"
+        f"there is no journal `{path}`", code="ACI-U157", hint="list the runs with `agentci runs`"
     )
 
 

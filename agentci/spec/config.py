@@ -128,6 +128,6 @@ def find_project(start: Path, files: Files) -> Path:
     raise NothingMatched(
         f"`{start.as_posix()}` is in no project: there is no `{CONFIG_FILE}`, no `pipelines/` "
         "and no git repository around it",
-        code="ACI-N110",
+        code="ACI-N105",
         hint="go to your repository, or start one with `git init` and `agentci init`",
     )

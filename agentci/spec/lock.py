@@ -139,7 +139,7 @@ def _entry(pipeline: str, value: JsonValue, name: str) -> PipelineLock:
     if value.get("seal") != seal:
         raise SafetyRefusal(
             f"the entry `{pipeline}` does not match its seal: it was changed by hand",
-            code="ACI-P130",
+            code="ACI-P132",
             hint=f"take the committed file back with `git checkout -- {name}`, "
             "or accept a run again with `agentci accept`",
             location=Location(name),

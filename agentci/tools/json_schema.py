@@ -235,7 +235,7 @@ def _by_library(schema: JsonObject, value: JsonValue) -> tuple[Violation, ...]:
         place = "/".join(str(part) for part in error.absolute_path)
         raise UsageError(
             f"the JSON Schema is not valid at `/{place}`",
-            code="ACI-U142",
+            code="ACI-U147",
             hint="correct the schema, then `agentci check`",
         ) from error
     except (Unresolvable, RecursionError) as error:

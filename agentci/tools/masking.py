@@ -191,7 +191,7 @@ def _extra_rule(pattern: str) -> _Rule:
     except re.error as error:
         raise UsageError(
             f"`{pattern}` is not a regular expression: {error.msg}",
-            code="ACI-U140",
+            code="ACI-U145",
             hint="correct the pattern under `mask`",
         ) from error
 

@@ -93,4 +93,4 @@ def _load_entry_point(name: str) -> Tool:
                 hint="install the package that provides it",
             ) from error
     names = ", ".join(f"`{known}`" for known in tool_names())
-    raise UsageError(f"there is no tool `{name}`", code="ACI-U141", hint=f"use one of {names}")
+    raise UsageError(f"there is no tool `{name}`", code="ACI-U146", hint=f"use one of {names}")

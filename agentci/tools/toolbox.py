@@ -186,7 +186,7 @@ class Toolbox:
             workspace.reset(before)
             raise SafetyRefusal(
                 f"the tool `{tool.name}` is declared `pure` but changed files",
-                code="ACI-P140",
+                code="ACI-P142",
                 hint="declare its effect as `workspace`, or stop using it",
             )
         return _Effect(outcome, change)

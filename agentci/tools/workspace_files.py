@@ -351,7 +351,7 @@ def _refuse(path: str, code: int | None) -> NoReturn:
     if code in _MACHINE_FAULTS:
         raise StorageError(
             f"cannot write `{path}` in the workspace: {os.strerror(code)}",
-            code="ACI-E125",
+            code="ACI-E127",
             hint="free some space or make the folder of runs writable, then `agentci resume`",
         )
     words = _WORDS.get(code or 0) or f"error {errno.errorcode.get(code or 0, 'unknown')}"

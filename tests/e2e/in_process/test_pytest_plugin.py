@@ -121,7 +121,7 @@ def test_fails_by_itself():
     assert done.counts == {"failed": 3, "passed": 2, "error": 1}, done.text
     assert "be [-kind-]{+strict+} with it" in done.text
     assert "pytest --agentci-record 'test_suite.py::test_changed'" in done.text
-    assert "ACI-R111: 1 recording was not played" in done.text
+    assert "ACI-R126: 1 recording was not played" in done.text
 
 
 def test_replay_is_the_default_and_never_goes_out(tmp_path: Path) -> None:
