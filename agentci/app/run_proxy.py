@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agentci.core.lane import Lane
     from agentci.models.endpoints import EndpointSettings
     from agentci.models.proxy import Proxy
+    from agentci.models.spending import SpendingPort
     from agentci.record.session import RecordingSession
     from agentci.record.surroundings import Surroundings
 
@@ -37,6 +38,8 @@ class RunProxy:
     endpoints: Mapping[str, EndpointSettings]
     stand_in: bool = True
     """Whether programs get keys that are none; see `client_environment`."""
+    spending: SpendingPort | None = None
+    """Lets live calls through."""
     answered: int = 0
     """Requests that got an answer so far."""
     _running: _Running | None = None
@@ -80,6 +83,7 @@ class RunProxy:
             env=wiring.env(),
             token=wiring.random().token(_TOKEN_BYTES).hex(),
             endpoints=self.endpoints,
+            spending=self.spending,
         )
         proxy.origin = await server.start(proxy.handle)
         self._running = _Running(proxy, server, relay)

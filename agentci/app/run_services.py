@@ -96,6 +96,7 @@ def build_services(
         env=effects.env,
         endpoints=undertaking.config.endpoints,
         scripts=_scripts(bundle),
+        spending=undertaking.spending,
     )
 
     budget = RunBudget(bundle.spec.limits)
@@ -118,7 +119,7 @@ def build_services(
         python=sys.executable,
         open_sandbox=sandboxes.open,
         folder_of=_folder_of,
-        proxy=RunProxy(session, undertaking.config.endpoints),
+        proxy=RunProxy(session, undertaking.config.endpoints, spending=undertaking.spending),
         live=undertaking.mode is Mode.LIVE,
         sandbox_override=request.sandbox or undertaking.config.defaults.sandbox,
         execute_tools=request.execute_tools,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentci.core.json_types import JsonValue
     from agentci.engine.journal_events import RunHistory
     from agentci.engine.listener import RunListener
+    from agentci.models.spending import SpendingPort
     from agentci.plan.bundle import Bundle
     from agentci.record.session import Mode
     from agentci.spec.config import ProjectConfig
@@ -34,6 +35,8 @@ class Undertaking:
     history: RunHistory
     """What earlier parts of the run have done; empty for a new run."""
     listener: RunListener
+    spending: SpendingPort | None = None
+    """Lets live calls through."""
     base: str | None = None
     """Commit of the project's repository to start from; None for its HEAD."""
 

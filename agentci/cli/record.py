@@ -7,7 +7,9 @@ from typing import Annotated, TypeAlias
 import typer
 
 from agentci.app import proxied as use_case
-from agentci.cli.invocation import Invocation, invocation_of
+from agentci.cli.invocation import Invocation, JsonOption, invocation_of
+from agentci.cli.run_settings import parse_settings
+from agentci.core.errors import UsageError
 from agentci.record.session import Mode
 
 CommandArgument: TypeAlias = Annotated[
@@ -21,6 +23,41 @@ CassetteOption: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+WordsArgument: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="-- COMMAND... | [PIPELINE]...",
+        help="The program and its arguments; with --changed, pipelines.",
+        show_default=False,
+    ),
+]
+ChangedOption: TypeAlias = Annotated[
+    bool, typer.Option("--changed", help="Record again what changed in pipelines.")
+]
+YesOption: TypeAlias = Annotated[
+    bool, typer.Option("--yes", "-y", help="With --changed: do not ask for confirmation.")
+]
+MaxCostOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        min=0, metavar="AMOUNT", help="With --changed: stop before more is spent.",
+        show_default=False,
+    ),
+]  # fmt: skip
+MaxTokensOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        min=0, metavar="NUMBER", help="With --changed: stop before more are used.",
+        show_default=False,
+    ),
+]  # fmt: skip
+SettingsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="With --changed: input; repeatable.",
+        show_default=False,
+    ),
+]  # fmt: skip
 LaneOption: TypeAlias = Annotated[str, typer.Option(metavar="NAME", help="Lane of its calls.")]
 FolderOption: TypeAlias = Annotated[
     str | None,
@@ -30,7 +67,7 @@ FolderOption: TypeAlias = Annotated[
 
 def record(
     context: typer.Context,
-    command: CommandArgument,
+    command: WordsArgument = None,
     *,
     cassette: CassetteOption = None,
     lane: LaneOption = use_case.DEFAULT_LANE,
@@ -39,15 +76,47 @@ def record(
     note: Annotated[
         str, typer.Option(metavar="TEXT", help="Goes into the header of new cassettes.")
     ] = "",
+    changed: ChangedOption = False,
+    yes: YesOption = False,
+    max_cost: MaxCostOption = None,
+    max_tokens: MaxTokensOption = None,
+    settings: SettingsOption = None,
+    json: JsonOption = False,
 ) -> int:
     """Run a program and record every answer that its model clients get.
 
     It finds the proxy in OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL and
     AGENTCI_PROXY_URL. What is recorded already is replayed. Exit code: the program's.
 
+    With --changed, the arguments are pipelines (default: all), and only what no longer fits is
+    asked again, after an estimate of tokens and price. Exit code 7: a limit was reached; what was
+    recorded before it is kept.
+
     Example: agentci record --cassette review -- claude -p "review the last commit"
+
+    Example: agentci record --changed --max-cost 2.50 bugfix
     """
     invocation = invocation_of(context)
+    if changed:
+        from agentci.app.record_changed import ChangedRequest  # not for a program
+        from agentci.cli.record_changed import Manner, record_changed
+
+        request = ChangedRequest(
+            start=invocation.directory,
+            pipelines=tuple(command or ()),
+            settings=parse_settings(settings or []),
+            max_cost=max_cost,
+            max_tokens=max_tokens,
+            note=note,
+        )
+        return record_changed(request, Manner(yes=yes, json=json), invocation)
+    if not command:
+        message = "there is no program to record"
+        hint = "`agentci record -- COMMAND...`, or `agentci record --changed` for pipelines"
+        raise UsageError(message, code="ACI-U182", hint=hint)
+    if max_cost is not None or max_tokens is not None or settings or json or yes:
+        message = "`--max-cost`, `--max-tokens`, `--set`, `--yes` and `--json` go with `--changed`"
+        raise UsageError(message, code="ACI-U183", hint="add `--changed`, or leave them out")
     report = use_case.execute(
         use_case.ProgramRequest(
             argv=tuple(command),

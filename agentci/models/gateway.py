@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agentci.models.calling import Retry
     from agentci.models.dialect import Dialect
     from agentci.models.endpoints import Endpoint, EndpointSettings, NotConfigured
+    from agentci.models.spending import SpendingPort
     from agentci.spec.pipeline import ModelSpec
     from agentci.spec.script import Script
 
@@ -106,6 +107,8 @@ class Gateway:
     scripts: Mapping[str, Script] = field(default_factory=dict)
     """By the path in the model's definition."""
     on_event: Callable[[GatewayEvent], None] = _ignore
+    spending: SpendingPort | None = None
+    """Lets calls of endpoints through; None for all of them."""
 
     async def complete(self, spec: ModelSpec, request: ModelRequest, *, lane: Lane) -> Answer:
         """Return the answer to `request`, with the model, parameters and streaming of `spec`.
@@ -130,7 +133,7 @@ class Gateway:
         endpoint = resolve_endpoint(call.provider, self.endpoints.get(call.provider.name), self.env)
         if isinstance(endpoint, NotConfigured):
             raise self._not_configured(call, endpoint)
-        response = await self._call(call, endpoint)
+        response = await self._paid(call, endpoint)
         if self.session.mode is not Mode.LIVE:
             _refuse_key(call, response, endpoint)
         return self._keep(call, response, endpoint.origin)
@@ -179,6 +182,19 @@ class Gateway:
             )
         )
         return self._answer(call, kept.response, "recorded")
+
+    async def _paid(self, call: _Call, endpoint: Endpoint) -> WireResponse:
+        """Call the endpoint, where what was spent so far allows it."""
+        if self.spending is None:
+            return await self._call(call, endpoint)
+        ticket = await self.spending.admit(call.canonical, call.address.lane)
+        usage: Usage | None = None
+        try:
+            response = await self._call(call, endpoint)
+            usage = call.dialect.decode(response).usage
+        finally:
+            await self.spending.settle(ticket, usage)
+        return response
 
     async def _call(self, call: _Call, endpoint: Endpoint) -> WireResponse:
         from agentci.models.calling import Calling  # noqa: PLC0415 - not for a replay

@@ -24,6 +24,7 @@ from agentci.core.errors import (
     missed,
 )
 from agentci.core.lane import Lane
+from agentci.core.messages import Usage
 from agentci.core.wire import HttpRequest, WireResponse
 from agentci.models.endpoints import Endpoint, EndpointSettings, NotConfigured, resolve_endpoint
 from agentci.models.proxy_address import (
@@ -42,6 +43,7 @@ from agentci.models.proxy_requests import (
     read_request,
 )
 from agentci.models.registry import Provider, find_provider, load_dialect
+from agentci.models.spending import SpendingPort, Ticket
 from agentci.record.http.encodings import UndecodableError
 from agentci.record.http.form import HttpAnswer, load_answer, store_answer
 from agentci.record.interaction import Address, Interaction
@@ -107,6 +109,8 @@ class Proxy:
     env: Env
     token: str
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
+    spending: SpendingPort | None = None
+    """Lets calls of an upstream through; None for all of them."""
     origin: str = ""
     """Where the server listens; set once it does."""
     _attached: dict[Lane, Attachment] = field(default_factory=dict)
@@ -191,7 +195,10 @@ class Proxy:
                 raise self._miss(call)
         endpoint = self._endpoint(call)
         events: asyncio.Queue[_Event] = asyncio.Queue()
-        task = asyncio.create_task(self._fetch(call, endpoint, events))
+        ticket = None
+        if self.spending is not None and call.request.kind == "model":
+            ticket = await self.spending.admit(call.request.canonical, call.address.lane)
+        task = asyncio.create_task(self._fetch(call, endpoint, events, ticket))
         call.attachment.pending.add(task)
         task.add_done_callback(call.attachment.pending.discard)
         await _pass_on(events, reply, call.provider.name)
@@ -210,9 +217,16 @@ class Proxy:
             )
         return endpoint
 
-    async def _fetch(self, call: _Call, endpoint: Endpoint, events: asyncio.Queue[_Event]) -> None:
+    async def _fetch(
+        self,
+        call: _Call,
+        endpoint: Endpoint,
+        events: asyncio.Queue[_Event],
+        ticket: Ticket | None,
+    ) -> None:
         """Get an answer to its end, whether or not the client is still there, and record it."""
         kept = False
+        response: WireResponse | None = None
         error: ProviderError | None = None
         try:
             response = await self.upstream.relay(
@@ -231,6 +245,8 @@ class Proxy:
         finally:
             if not kept:
                 self.session.release(call.address)
+            if ticket is not None and self.spending is not None:
+                await self.spending.settle(ticket, _usage(call, response))
             events.put_nowait(_End(error))
 
     def _record(self, call: _Call, endpoint: Endpoint, response: WireResponse) -> None:
@@ -270,6 +286,14 @@ class Proxy:
         code = f"{error.code}: " if isinstance(error, AgentciError) else ""
         text = f"agentci: {code}{error}"
         await _send(refusal(provider, REFUSED, text), reply)
+
+
+def _usage(call: _Call, response: WireResponse | None) -> Usage | None:
+    dialect = load_dialect(call.provider.dialect)
+    try:
+        return None if response is None else dialect.decode(response).usage
+    except AgentciError:
+        return None
 
 
 async def _send(response: WireResponse, reply: ServedReply) -> None:
