@@ -8,6 +8,7 @@ from typing import Annotated, Final, TypeAlias
 import typer
 
 from agentci.app import cassette as use_case
+from agentci.app import cassette_verify
 from agentci.cli.cassette_export import export
 from agentci.cli.cassette_import import import_
 from agentci.cli.cassette_secrets import redact, scan
@@ -32,7 +33,7 @@ app.command()(status)
 app.command()(scan)
 app.command()(redact)
 
-_DAMAGED: Final = 4
+_UNREADABLE: Final = 2
 _UNSAFE: Final = 8
 
 CassetteArgument: TypeAlias = Annotated[
@@ -113,12 +114,13 @@ def verify(
 ) -> int:
     """Check that recordings are what was recorded: keys, blobs, and no secrets.
 
-    Exit code 4 means damaged, 8 a changed blob or a secret.
+    Exit code 2 means that something cannot be read or is missing, 8 a request or a blob that was
+    changed, or a secret.
 
     Example: agentci cassette verify bugfix
     """
     invocation = invocation_of(context)
-    result = use_case.verify(_request(invocation, cassette))
+    result = cassette_verify.verify(_request(invocation, cassette))
     if json:
         invocation.print(to_json(result))
     else:
@@ -131,5 +133,4 @@ def verify(
         return 0
     shown = SpecError(result.problems)
     sys.stderr.write(errors.as_text(shown, color=color_wanted(sys.stderr)))
-    unsafe = any(problem.code.startswith("ACI-P") for problem in result.problems)
-    return _UNSAFE if unsafe else _DAMAGED
+    return _UNSAFE if result.was_tampered_with else _UNREADABLE

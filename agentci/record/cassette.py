@@ -30,6 +30,8 @@ _END: Final = b"\n...\n"
 _KEPT_TOGETHER: Final = 20  # requests kept put together; a conversation needs the one before
 _SEPARATOR = re.compile(rb"---(?:[ \t].*)?\n")
 _START = re.compile(rb"---\nkey: (sha256:[0-9a-f]{64})\n(?:occurrence: ([1-9][0-9]{0,8})\n)?")
+_CONFLICT: Final = (b"\n<<<<<<< ", b"\n>>>>>>> ")
+"""What git puts at the start of lines, where all of ours but a few known ones are indented."""
 _PROVENANCE = re.compile(rb"^provenance:.*\n(?:[ \n].*\n?)*", re.MULTILINE)
 
 
@@ -79,11 +81,16 @@ class Cassette:
         self.objects = objects
         self.documents: dict[Place, StoredDocument] = {}
         self.notes: list[str] = []
+        self.replaced: list[Place] = []
+        """Places that are recorded more than once; the last recording of each counts."""
         self.is_clean = True
         """Whether nothing is torn, replaced or out of place."""
         self._requests: dict[Place, JsonObject] = {}
         self._parents: dict[Place, Place | None] = {}
         starts = list(_separators(data))
+        for mark in _CONFLICT:
+            if mark in data:
+                raise self._conflict(data.index(mark))
         self.whole_until = starts[0] if starts else len(data)
         """End of the last whole document; what follows was left by a killed writer."""
         self.header = read_header(data[: self.whole_until], name, alone=not starts)
@@ -112,6 +119,7 @@ class Cassette:
                 place = (Digest(match[1].decode()), int(match[2] or 1))
             if self.documents.pop(place, None) is not None:
                 self.is_clean = False
+                self.replaced.append(place)
             self.documents[place] = document
             self.whole_until = end
 
@@ -214,6 +222,16 @@ class Cassette:
             return read()
         except YamlProblem as problem:
             raise self._damaged(str(problem)) from None
+
+    def _conflict(self, at: int) -> FormatError:
+        line = self.data.count(b"\n", 0, at) + 2
+        return FormatError(
+            f"`{self.name}` is in the middle of a merge: two branches recorded the same place",
+            code="ACI-F113",
+            hint="take the file of one side (`git checkout --ours` or `--theirs`, then the path), "
+            "then record again: only what is missing is asked for",
+            location=Location(file=self.name, line=line, lane=self.lane),
+        )
 
     def _damaged(self, reason: str) -> FormatError:
         return FormatError(

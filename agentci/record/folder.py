@@ -97,19 +97,25 @@ class CassetteFolder:
             if path.suffix == SUFFIX and path.relative_to(self._folder).parts[0] != FOLDER_NAME
         )
 
+    def strangers(self) -> tuple[Path, ...]:
+        """Return files that nothing reads, sorted by path: neither a lane's nor an object."""
+        known = {self.objects.path(digest) for digest in self.objects.digests()}
+        known.update(self.files())
+        return tuple(path for path in self._files.list(self._folder) if path not in known)
+
     def lanes(self) -> tuple[Lane, ...]:
         """Return the lanes that have a file, sorted.
 
         Raises:
             FormatError: for a file that is no cassette.
         """
-        return tuple(sorted(self._lane_of(path) for path in self.files()))
+        return tuple(sorted(self.lane_of(path) for path in self.files()))
 
     def lanes_with(self, key: Digest) -> tuple[Lane, ...]:
         """Return the lanes that have a recording of the request `key`, sorted."""
         text = f"key: {key}\n".encode()
         found = (path for path in self.files() if text in self._files.read(path))
-        return tuple(sorted(self._lane_of(path) for path in found))
+        return tuple(sorted(self.lane_of(path) for path in found))
 
     def remove_unused_objects(self) -> None:
         """Remove the objects that no cassette names any more."""
@@ -131,10 +137,12 @@ class CassetteFolder:
             }
         )
 
-    def __iter__(self) -> Iterator[Cassette]:
-        return (self.load(lane) for lane in self.lanes())
+    def lane_of(self, path: Path) -> Lane:
+        """Return the lane whose file is `path`.
 
-    def _lane_of(self, path: Path) -> Lane:
+        Raises:
+            FormatError: when it is no cassette, or is that of a lane which has another file.
+        """
         found = _LANE.search(self._files.read(path))
         try:
             header = parse(found[0]) if found is not None else None
@@ -149,3 +157,6 @@ class CassetteFolder:
                 location=Location(file=str(path)),
             )
         return Lane(lane)
+
+    def __iter__(self) -> Iterator[Cassette]:
+        return (self.load(lane) for lane in self.lanes())

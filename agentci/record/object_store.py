@@ -30,8 +30,8 @@ class ObjectStore:
         digest = digest_bytes(data)
         if self._memory is not None:
             self._memory[digest] = data
-        elif not self._files.exists(self._path(digest)):
-            self._files.write_atomic(self._path(digest), data)
+        elif not self._files.exists(self.path(digest)):
+            self._files.write_atomic(self.path(digest), data)
         return digest
 
     def get(self, digest: Digest) -> bytes:
@@ -43,7 +43,7 @@ class ObjectStore:
         """
         if self._memory is not None and digest in self._memory:
             return self._memory[digest]
-        path = self._path(digest)
+        path = self.path(digest)
         if not self._files.exists(path):
             raise FormatError(
                 f"the object `{digest}` is missing",
@@ -63,7 +63,7 @@ class ObjectStore:
         """Say whether there is an object of this name; its bytes are not checked."""
         if self._memory is not None and digest in self._memory:
             return True
-        return self._files.exists(self._path(digest))
+        return self._files.exists(self.path(digest))
 
     def digests(self) -> Iterator[Digest]:
         """Yield the names of all objects on disk, sorted."""
@@ -78,17 +78,18 @@ class ObjectStore:
         return tuple(
             digest
             for digest in self.digests()
-            if digest_bytes(self._files.read(self._path(digest))) != digest
+            if digest_bytes(self._files.read(self.path(digest))) != digest
         )
 
     def size(self, digest: Digest) -> int:
         """Return the number of bytes of an object on disk."""
-        return len(self._files.read(self._path(digest)))
+        return len(self._files.read(self.path(digest)))
 
     def remove(self, digest: Digest) -> None:
         """Remove an object; not there is fine."""
-        self._files.remove(self._path(digest))
+        self._files.remove(self.path(digest))
 
-    def _path(self, digest: Digest) -> Path:
+    def path(self, digest: Digest) -> Path:
+        """Return the file of an object, which need not be there."""
         name = hex_of(parse_digest(digest))
         return self._root / name[:2] / name[2:]

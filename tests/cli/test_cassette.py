@@ -30,12 +30,21 @@ def project(tmp_path: Path) -> Path:
 
 
 def _record(
-    project: Path, cassette: str, lane: str, kind: InteractionKind, request: JsonObject
+    project: Path, cassette: str, lane: str, kind: InteractionKind, *requests: JsonObject
 ) -> None:
     session = RecordingSession(LocalFiles(), project / "cassettes" / cassette, mode=Mode.AUTO)
-    address = session.reserve(Lane(lane), interaction_key(request))
-    session.append(Interaction(address, kind, request, {"answer": f"to {kind}"}))
+    for request in requests:
+        address = session.reserve(Lane(lane), interaction_key(request))
+        session.append(Interaction(address, kind, request, {"answer": f"to {kind}"}))
     session.close()
+
+
+def _talk(project: Path, turns: int) -> Path:
+    """Record a conversation, in which each request continues the one before."""
+    said = ["a long first message " * 20, *(f"turn {turn}" for turn in range(1, turns))]
+    requests: list[JsonObject] = [{"body": {"messages": said[: turn + 1]}} for turn in range(turns)]
+    _record(project, "bugfix", "talk", "model", *requests)
+    return project / "cassettes" / "bugfix" / "talk.yaml"
 
 
 def _lane_file(project: Path) -> Path:
@@ -83,9 +92,35 @@ def test_verify_finds_an_edited_request(project: Path) -> None:
     file = _lane_file(project)
     file.write_text(file.read_text().replace("say hello", "say hullo"))
     done = agentci("cassette", "verify", folder=project)
-    assert done.code == 4
+    assert done.code == 8
     assert "changed by hand" in done.err
-    assert "cassettes/bugfix/plan.yaml:" in done.err
+    assert "cassettes/bugfix/plan.yaml:6" in done.err
+
+
+def test_verify_finds_an_edited_key(project: Path) -> None:
+    file = _lane_file(project)
+    key = interaction_key({"messages": ["say hello"]})
+    file.write_text(file.read_text().replace(key, interaction_key({"messages": ["other"]})))
+    done = agentci("cassette", "verify", folder=project)
+    assert (done.code, "changed by hand" in done.err) == (8, True)
+
+
+def test_verify_finds_an_edit_in_what_later_requests_continue(project: Path) -> None:
+    file = _talk(project, 3)
+    assert file.read_text().count("continues:") == 2
+    file.write_text(file.read_text().replace("a long first", "a short first", 1))
+    done = agentci("cassette", "verify", "--json", folder=project)
+    problems = json.loads(done.out)["problems"]
+    assert (done.code, [each["code"] for each in problems]) == (8, ["ACI-P123"] * 3)
+
+
+def test_verify_finds_a_recording_that_others_continue_gone(project: Path) -> None:
+    file = _talk(project, 2)
+    header, _, second = file.read_text().split("---\n")
+    file.write_text(f"{header}---\n{second}")
+    done = agentci("cassette", "verify", folder=project)
+    assert (done.code, "which others continue, is gone" in done.err) == (2, True)
+    assert "talk.yaml:6" in done.err
 
 
 def test_verify_finds_a_missing_and_a_changed_blob(project: Path) -> None:
@@ -95,14 +130,53 @@ def test_verify_finds_a_missing_and_a_changed_blob(project: Path) -> None:
     assert agentci("cassette", "verify", folder=project).code == 8
     blob.unlink()
     done = agentci("cassette", "verify", "bugfix", folder=project)
-    assert (done.code, "is missing" in done.err) == (4, True)
+    assert (done.code, "is missing" in done.err) == (2, True)
 
 
-def test_verify_finds_a_damaged_file(project: Path) -> None:
+def test_verify_finds_a_damaged_file_and_looks_at_the_others(project: Path) -> None:
     _lane_file(project).write_text("no cassette\n")
     done = agentci("cassette", "verify", "--json", folder=project)
-    assert done.code == 4
-    assert json.loads(done.out)["problems"][0]["code"].startswith("ACI-F")
+    assert done.code == 2
+    result = json.loads(done.out)
+    assert [each["code"] for each in result["problems"]] == ["ACI-F110"]
+    assert result["interactions"] == 3
+
+
+@pytest.mark.parametrize("part", ["request:", "response:", "kind: model"])
+def test_verify_finds_a_part_that_cannot_be_read(project: Path, part: str) -> None:
+    file = _lane_file(project)
+    file.write_text(file.read_text().replace(part, f"{part} ["))
+    done = agentci("cassette", "verify", folder=project)
+    assert (done.code, "cannot be read" in done.err) == (2, True)
+    assert "Traceback" not in done.err
+
+
+def test_verify_finds_a_file_in_the_place_of_another_lane(project: Path) -> None:
+    file = _lane_file(project)
+    file.rename(file.with_name("plain.yaml"))
+    done = agentci("cassette", "verify", folder=project)
+    assert (done.code, "plain.yaml` is not the cassette of a lane" in done.err) == (2, True)
+
+
+def test_tampering_counts_more_than_what_cannot_be_read(project: Path) -> None:
+    file = _lane_file(project)
+    file.write_text(file.read_text().replace("say hello", "say hullo"))
+    (file.parent / "other.yaml").write_text("no cassette\n")
+    assert agentci("cassette", "verify", folder=project).code == 8
+
+
+def test_verify_notes_what_nothing_reads_and_what_is_recorded_twice(project: Path) -> None:
+    folder = _lane_file(project).parent
+    (folder / "notes.txt").write_text("mine\n")
+    (folder / "objects-v1" / "ab").mkdir(parents=True, exist_ok=True)
+    (folder / "objects-v1" / "ab" / "short").write_text("mine\n")
+    text = _lane_file(project).read_text()
+    _lane_file(project).write_text(text + text[text.index("---\n") :])
+    done = agentci("cassette", "verify", folder=project)
+    assert done.code == 0
+    assert "bugfix/notes.txt`: nothing reads it" in done.err
+    assert "objects-v1/ab/short`: nothing reads it" in done.err
+    assert "is recorded more than once" in done.err
 
 
 def test_verify_names_a_secret_that_was_pasted_in_and_does_not_repeat_it(project: Path) -> None:
