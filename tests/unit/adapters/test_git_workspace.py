@@ -408,7 +408,6 @@ def test_pipes_and_sockets_are_no_files_of_a_tree(workspace: GitWorkspace) -> No
     assert workspace.snapshot().patch == b""
 
 
-
 def test_names_of_workspaces_become_different_safe_file_names() -> None:
     names = ["main", "Main", "a/b", "a%2fb", "a[b]", ".", "..", "", "é", "x" * 300, "x" * 301]
     safe = [folder_name(name) for name in names]
