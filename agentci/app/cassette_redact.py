@@ -16,7 +16,6 @@ from agentci.core.errors import NothingMatched, UsageError
 from agentci.core.lane import Lane
 from agentci.record.document import Candidate, choose_parent, encode
 from agentci.record.folder import CassetteFolder
-from agentci.record.header import Header
 from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import interaction_key
 from agentci.record.object_store import ObjectStore
@@ -97,7 +96,7 @@ class _Rewrite:
         header = self.cassette.header
         assert header is not None
         note = self.redactor.redact_text(header.note)
-        out = [Header(header.lane, note).text() if note != header.note else header.text()]
+        out = [replace(header, note=note).text() if note != header.note else header.text()]
         out += [self._document(address) for address in self.cassette.addresses()]
         return b"".join(out)
 

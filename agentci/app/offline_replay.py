@@ -79,7 +79,7 @@ def replay_offline(
         recorded = {lane: session.recorded_count(lane) for lane in session.recorded_lanes()}
         return OfflineReplay(
             undertaking=undertaking,
-            planned=PlannedLanes(build_plan(undertaking.bundle, undertaking.inputs)),
+            planned=PlannedLanes(build_plan(undertaking.bundle, undertaking.inputs).nodes),
             recorded=recorded,
             unplayed=session.unplayed(),
             misses=misses,

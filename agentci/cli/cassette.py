@@ -11,6 +11,7 @@ from agentci.app import cassette as use_case
 from agentci.app import cassette_verify
 from agentci.cli.cassette_export import export
 from agentci.cli.cassette_import import import_
+from agentci.cli.cassette_rekey import rekey
 from agentci.cli.cassette_secrets import redact, scan
 from agentci.cli.cassette_status import status
 from agentci.cli.invocation import GROUP_SETTINGS, Invocation, JsonOption, invocation_of
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command("import")(import_)
 app.command()(export)
 app.command()(status)
+app.command()(rekey)
 app.command()(scan)
 app.command()(redact)
 

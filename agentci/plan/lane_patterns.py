@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from agentci.core.lane import ROOT, Lane, iteration_lane
-from agentci.plan.planner import Plan, PlanNode
-from agentci.spec.pipeline import LoopStep
+from agentci.plan.planner import PlanNode, walk_nodes
+from agentci.spec.pipeline import LoopStep, StepBase
 
 _ANY_ITEM: Final = r"\[[^\[\]]+\]"
 _ATTEMPT: Final = r"(?:~[0-9]+)?"
@@ -21,23 +21,29 @@ _NUMBER: Final = re.compile(r"([0-9]+)")
 class _Expected:
     pattern: re.Pattern[str]
     position: int
+    step: StepBase
 
 
 class PlannedLanes:
     """The lanes in which a run of a plan may ask for something."""
 
-    def __init__(self, plan: Plan) -> None:
-        """Take the lanes of `plan`; its loops and known items bound which repeats there are."""
-        repeats = dict(_repeats(plan))
+    def __init__(self, nodes: Sequence[PlanNode]) -> None:
+        """Take the lanes of a plan; its loops and known items bound which repeats there are."""
+        repeats = dict(_repeats(nodes))
         self._expected = [
-            _Expected(pattern, position)
-            for position, node in enumerate(plan.walk())
+            _Expected(pattern, position, node.step)
+            for position, node in enumerate(walk_nodes(nodes))
             for pattern in _patterns(node, repeats)
         ]
 
     def has(self, lane: Lane) -> bool:
         """Say whether the plan has `lane`."""
         return self._position(lane) is not None
+
+    def step_of(self, lane: Lane) -> StepBase | None:
+        """Return the innermost step that `lane` belongs to, or None where the plan has none."""
+        found = [each.step for each in self._expected if each.pattern.fullmatch(lane)]
+        return found[-1] if found else None
 
     def order(self, lane: Lane) -> tuple[object, ...]:
         """Return a key that sorts lanes in plan order, those that the plan does not have last."""
@@ -89,9 +95,9 @@ def _regex(lane: str, repeats: Mapping[str, str]) -> str:
     return "".join(out)
 
 
-def _repeats(plan: Plan) -> Iterator[tuple[str, str]]:
+def _repeats(nodes: Sequence[PlanNode]) -> Iterator[tuple[str, str]]:
     """Yield the lane of each step that repeats others, with a pattern for its repeats."""
-    for node in plan.walk():
+    for node in walk_nodes(nodes):
         if isinstance(node.step, LoopStep):
             numbers = "|".join(str(number) for number in range(1, node.step.loop.max + 1))
             yield node.lane_pattern, rf"\[(?:{numbers})\]"

@@ -64,7 +64,7 @@ class Plan:
 
     def walk(self) -> Iterator[PlanNode]:
         """Yield every node, outer before inner, in plan order."""
-        yield from _walk(self.nodes)
+        yield from walk_nodes(self.nodes)
 
 
 def build_plan(bundle: Bundle, inputs: Mapping[str, JsonValue]) -> Plan:
@@ -81,6 +81,12 @@ def build_plan(bundle: Bundle, inputs: Mapping[str, JsonValue]) -> Plan:
         inputs=complete,
         digest=digest_json({"definition": bundle.digest, "inputs": complete}),
     )
+
+
+def nodes_of_any_run(bundle: Bundle) -> tuple[PlanNode, ...]:
+    """Return the steps of a definition as they are whatever its inputs, in plan order."""
+    place = _Place(bundle=bundle, lane=ROOT, inputs=None, sees={})
+    return _plan_block(bundle.spec.steps, place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,8 @@ def _agent_lanes(step: StepBase, *, lane: Lane) -> tuple[str, ...]:
     return tuple(str(sample_lane(own, index)) for index in range(step.samples))
 
 
-def _walk(nodes: Sequence[PlanNode]) -> Iterator[PlanNode]:
+def walk_nodes(nodes: Sequence[PlanNode]) -> Iterator[PlanNode]:
+    """Yield every node, outer before inner, in plan order."""
     for node in nodes:
         yield node
-        yield from _walk(node.children)
+        yield from walk_nodes(node.children)

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from agentci.core.errors import FormatError, Location
+from agentci.core.json_types import JsonValue
 from agentci.core.lane import Lane
+from agentci.record.keys import KEY_VERSION
 from agentci.record.yaml_read import YamlProblem, parse
 
 FORMAT: Final = "agentci/cassette"
 VERSION: Final = 1
 RECORD_AGAIN: Final = "restore the file from version control, or remove it and record again"
 
+_FIRST_KEYS: Final = 1
 _COMMENT = "# Recorded answers, one document each, replayed by agentci. Record to change.\n"
 _START = re.compile(rb"^format:[ \t]*['\"]?agentci/cassette['\"]?[ \t]*$", re.MULTILINE)
 
@@ -26,12 +29,16 @@ class Header:
     lane: Lane
     note: str = ""
     """Where the recordings come from, for a reader."""
+    keys: int = KEY_VERSION
+    """The version of their keys. A header without it has those of version 1."""
 
     def text(self) -> bytes:
         """Return the header as it stands in a file."""
         from agentci.record.yaml_text import emit_field  # noqa: PLC0415 - only to record
 
-        fields = f"{_COMMENT}format: {FORMAT}\nversion: {VERSION}\n" + emit_field("lane", self.lane)
+        fields = f"{_COMMENT}format: {FORMAT}\nversion: {VERSION}\n"
+        fields += f"keys: {self.keys}\n" if self.keys != _FIRST_KEYS else ""
+        fields += emit_field("lane", self.lane)
         return (fields + (emit_field("note", self.note) if self.note else "")).encode()
 
 
@@ -66,7 +73,20 @@ def read_header(text: bytes, name: str, *, alone: bool) -> Header | None:
     lane, note = fields.get("lane"), fields.get("note", "")
     if not isinstance(lane, str) or not isinstance(note, str):
         raise _no_cassette(name, "its header names no lane")
-    return Header(Lane(lane), note)
+    return Header(Lane(lane), note, _key_version(fields.get("keys", _FIRST_KEYS), name))
+
+
+def _key_version(value: JsonValue, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < _FIRST_KEYS:
+        raise _no_cassette(name, f"`keys: {value}` is no version of keys")
+    if value > KEY_VERSION:
+        raise FormatError(
+            f"the keys in `{name}` are of version {value}; this release computes {KEY_VERSION}",
+            code="ACI-F114",
+            hint="update agentci, or record again",
+            location=Location(file=name),
+        )
+    return value
 
 
 def _is_beginning(text: bytes) -> bool:

@@ -8,12 +8,16 @@ inside texts or arguments. Knows the shapes of wire formats, not the dialects th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from agentci.core.canonical import canonical_bytes
 from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.wire import WireRequest
+
+KEY_VERSION: Final = 1
+"""Raised when the same request gets another key; `agentci cassette rekey` then brings recordings
+along. Cassettes name theirs in the header, unless it is 1."""
 
 _ITEM_POINTER = "item_reference"
 _REDACTED = b"<redacted:"  # as in `record.secrets.placeholder`

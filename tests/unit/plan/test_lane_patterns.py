@@ -40,7 +40,7 @@ def planned(tmp_path: Path) -> PlannedLanes:
     (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("output.list", "output.text"))
     (tmp_path / "ask.md").write_text("?")
     bundle = checked_bundle(tmp_path, LocalFiles(), root=tmp_path)
-    return PlannedLanes(build_plan(bundle, {}))
+    return PlannedLanes(build_plan(bundle, {}).nodes)
 
 
 @pytest.mark.parametrize(
