@@ -27,7 +27,7 @@ def lock_entry(
     """Return what the lock file says of a run: what it was made of, and what came out."""
     bundles = list(_all_bundles(setup.bundle))
     return PipelineLock(
-        definition=digest_json([spec_json(bundle.spec) for bundle in bundles]),
+        definition=digest_json([_definition(bundle) for bundle in bundles]),
         prompts=digest_json(
             [{path: each.digest for path, each in b.prompts.items()} for b in bundles]
         ),
@@ -98,6 +98,15 @@ def accepted_run(undertaking: Undertaking, files: Files) -> AcceptedRun | None:
         return None
     inputs = entry.asked.get("inputs")
     return AcceptedRun(inputs, entry.base) if isinstance(inputs, Mapping) else None
+
+
+def _definition(bundle: Bundle) -> JsonObject:
+    return {
+        "spec": spec_json(bundle.spec),
+        "schemas": dict(bundle.schemas),
+        "scripts": dict(bundle.scripts),
+        "python_files": dict(bundle.python_files),
+    }
 
 
 def _all_bundles(bundle: Bundle) -> Iterator[Bundle]:
