@@ -126,6 +126,7 @@ def _committed(project: Project) -> Project:
 BUGFIX_SCRIPT = (ROOT / "pipelines" / "bugfix" / "script.yaml").read_text()
 WORLDS: Mapping[str, World] = {
     "README.md": World(_own_repository, TOTALS_SCRIPT),
+    "docs/cassettes.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/ci.md": World(_recorded_repository, TOTALS_SCRIPT),
     "docs/recording.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/secrets.md": World(_checkout, BUGFIX_SCRIPT),
