@@ -58,6 +58,16 @@ SettingsOption: TypeAlias = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+SampleOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--sample-verify", min=1, metavar="N", show_default=False,
+        help="Ask N recorded requests again, and compare.",
+    ),
+]  # fmt: skip
+SeedOption: TypeAlias = Annotated[
+    int, typer.Option(metavar="NUMBER", help="With --sample-verify: chooses the requests.")
+]
 LaneOption: TypeAlias = Annotated[str, typer.Option(metavar="NAME", help="Lane of its calls.")]
 FolderOption: TypeAlias = Annotated[
     str | None,
@@ -80,6 +90,8 @@ def record(
     yes: YesOption = False,
     max_cost: MaxCostOption = None,
     max_tokens: MaxTokensOption = None,
+    sample: SampleOption = None,
+    seed: SeedOption = 0,
     settings: SettingsOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -95,8 +107,30 @@ def record(
     Example: agentci record --cassette review -- claude -p "review the last commit"
 
     Example: agentci record --changed --max-cost 2.50 bugfix
+
+    With --sample-verify, so many recorded model requests are asked again, live, and it says how far
+    the answers agree. No recording changes.
+
+    Example: agentci record --sample-verify 20 bugfix
     """
     invocation = invocation_of(context)
+    if sample is not None:
+        if changed or settings:
+            message = "`--sample-verify` changes nothing, so it does not go with what records"
+            raise UsageError(message, code="ACI-U184", hint="call the command twice")
+        from agentci.app.sample_verify import SampleRequest  # not for a program
+        from agentci.cli.record_changed import Manner
+        from agentci.cli.sample_verify import sample_verify
+
+        chosen = SampleRequest(
+            start=invocation.directory,
+            count=sample,
+            cassettes=tuple(command or ()),
+            seed=seed,
+            max_cost=max_cost,
+            max_tokens=max_tokens,
+        )
+        return sample_verify(chosen, Manner(yes=yes, json=json), invocation)
     if changed:
         from agentci.app.record_changed import ChangedRequest  # not for a program
         from agentci.cli.record_changed import Manner, record_changed
@@ -115,8 +149,9 @@ def record(
         hint = "`agentci record -- COMMAND...`, or `agentci record --changed` for pipelines"
         raise UsageError(message, code="ACI-U182", hint=hint)
     if max_cost is not None or max_tokens is not None or settings or json or yes:
-        message = "`--max-cost`, `--max-tokens`, `--set`, `--yes` and `--json` go with `--changed`"
-        raise UsageError(message, code="ACI-U183", hint="add `--changed`, or leave them out")
+        message = "`--max-cost`, `--max-tokens`, `--set`, `--yes` and `--json` are not for programs"
+        hint = "add `--changed` or `--sample-verify`, or leave them out"
+        raise UsageError(message, code="ACI-U183", hint=hint)
     report = use_case.execute(
         use_case.ProgramRequest(
             argv=tuple(command),

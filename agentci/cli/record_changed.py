@@ -33,7 +33,7 @@ def record_changed(request: use_case.ChangedRequest, manner: Manner, invocation:
     _say_before(changes, invocation)
     asks = bool(changes.estimate.lanes)
     if asks and not manner.yes and sys.stdin.isatty():
-        _confirm()
+        confirm("record them now?")
     with Progress(invocation) as listener:
         report = use_case.execute(changes, listener)
     errors = [(run, why_not_green(run)) for run in report.runs]
@@ -59,8 +59,9 @@ def record_changed(request: use_case.ChangedRequest, manner: Manner, invocation:
     return code
 
 
-def _confirm() -> None:
-    if not typer.confirm("record them now?", err=True):
+def confirm(question: str) -> None:
+    """Ask a person. Raises `Interrupted` for a no."""
+    if not typer.confirm(question, err=True):
         raise Interrupted("not confirmed; nobody was asked and nothing is recorded")
 
 

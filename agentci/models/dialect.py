@@ -9,9 +9,10 @@ work: `https://api.openai.com/v1`, `https://api.anthropic.com`,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from agentci.core.digest import Digest
+from agentci.core.json_types import JsonObject
 from agentci.core.messages import ModelRequest, ModelResponse
 from agentci.core.wire import WireRequest, WireResponse
 
@@ -57,3 +58,11 @@ class Dialect(Protocol):
 
     def error_text(self, response: WireResponse) -> str:
         """Return what the provider says went wrong, in one line, or the start of the body."""
+
+
+@runtime_checkable
+class BodyHeaders(Protocol):
+    """A dialect whose requests need headers that can be told from the body alone."""
+
+    def body_headers(self, body: JsonObject) -> Mapping[str, str]:
+        """Return what `encode` puts beside `body`; a recorded request has no headers."""

@@ -90,8 +90,12 @@ class AnthropicMessages:
             "POST",
             "/v1/messages",
             writing.merged(body, split.passed),
-            headers={"content-type": "application/json", "anthropic-version": _api_version(body)},
+            headers=self.body_headers(body),
         )
+
+    def body_headers(self, body: JsonObject) -> Mapping[str, str]:
+        """Return the headers of a request with `body`."""
+        return {"content-type": "application/json", "anthropic-version": _api_version(body)}
 
     def decode(self, response: WireResponse) -> ModelResponse:
         """Return the answer, see `Dialect.decode`."""
