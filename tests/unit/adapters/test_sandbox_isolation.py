@@ -18,7 +18,7 @@ from agentci.core.effects import CommandRequest, CommandResult, Sandbox
 from agentci.core.errors import EnvironmentProblem, SafetyRefusal
 from tests.support.sandbox_tools import IMAGE, require_bwrap, require_docker
 
-ENV = {"PATH": "/usr/bin:/bin", "HOME": "/root/secret-home", "LC_ALL": "C.UTF-8"}
+ENV = {"PATH": "/usr/bin:/bin", "HOME": "/home/somebody/secret-home", "LC_ALL": "C.UTF-8"}
 SETTINGS = {"image": IMAGE, "memory": "64m", "pids": "32", "cpus": "1"}
 
 
@@ -176,7 +176,7 @@ def test_there_is_no_network(kind: str, root: Path) -> None:
 
 def test_files_of_the_machine_are_out_of_sight(kind: str, root: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
-    script = f"cat {tmp_path}/secret /etc/shadow /root/.bashrc; ls /home/agent {tmp_path} | wc -l"
+    script = f"cat {tmp_path}/secret /etc/shadow; ls /root /home/agent {tmp_path} | wc -l"
     result = shell(kind, root, f"({script}) 2>/dev/null")
     assert result.stdout.strip() == b"0" or result.stdout.strip() == b"1"
     assert b"x" not in result.stdout
