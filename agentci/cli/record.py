@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
 import typer
@@ -113,58 +115,83 @@ def record(
 
     Example: agentci record --sample-verify 20 bugfix
     """
+    words = tuple(command or ())
     invocation = invocation_of(context)
+    options = _Options(yes, json, max_cost, max_tokens, parse_settings(settings or []))
     if sample is not None:
         if changed or settings:
             message = "`--sample-verify` changes nothing, so it does not go with what records"
             raise UsageError(message, code="ACI-U184", hint="call the command twice")
-        from agentci.app.sample_verify import SampleRequest  # not for a program
-        from agentci.cli.record_changed import Manner
-        from agentci.cli.sample_verify import sample_verify
-
-        chosen = SampleRequest(
-            start=invocation.directory,
-            count=sample,
-            cassettes=tuple(command or ()),
-            seed=seed,
-            max_cost=max_cost,
-            max_tokens=max_tokens,
-        )
-        return sample_verify(chosen, Manner(yes=yes, json=json), invocation)
+        return _verify_sample(invocation, words, options, count=sample, seed=seed)
     if changed:
-        from agentci.app.record_changed import ChangedRequest  # not for a program
-        from agentci.cli.record_changed import Manner, record_changed
-
-        request = ChangedRequest(
-            start=invocation.directory,
-            pipelines=tuple(command or ()),
-            settings=parse_settings(settings or []),
-            max_cost=max_cost,
-            max_tokens=max_tokens,
-            note=note,
-        )
-        return record_changed(request, Manner(yes=yes, json=json), invocation)
-    if not command:
+        return _record_changed(invocation, words, options, note=note)
+    if not words:
         message = "there is no program to record"
         hint = "`agentci record -- COMMAND...`, or `agentci record --changed` for pipelines"
         raise UsageError(message, code="ACI-U182", hint=hint)
-    if max_cost is not None or max_tokens is not None or settings or json or yes:
+    if options != _Options():
         message = "`--max-cost`, `--max-tokens`, `--set`, `--yes` and `--json` are not for programs"
         hint = "add `--changed` or `--sample-verify`, or leave them out"
         raise UsageError(message, code="ACI-U183", hint=hint)
-    report = use_case.execute(
-        use_case.ProgramRequest(
-            argv=tuple(command),
-            start=invocation.directory,
-            mode=Mode.RECORD,
-            folder=invocation.path(cwd) if cwd is not None else None,
-            cassette=cassette,
-            lane=lane,
-            record_all=everything,
-            note=note,
-        )
+    program = use_case.ProgramRequest(
+        argv=words,
+        start=invocation.directory,
+        mode=Mode.RECORD,
+        folder=invocation.path(cwd) if cwd is not None else None,
+        cassette=cassette,
+        lane=lane,
+        record_all=everything,
+        note=note,
     )
-    return show_report(report, invocation)
+    return show_report(use_case.execute(program), invocation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What goes with the recordings of pipelines only."""
+
+    yes: bool = False
+    json: bool = False
+    max_cost: float | None = None
+    max_tokens: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def _record_changed(
+    invocation: Invocation, words: tuple[str, ...], options: _Options, *, note: str
+) -> int:
+    # not for a program
+    from agentci.app.record_changed import ChangedRequest
+    from agentci.cli.record_changed import Manner, record_changed
+
+    request = ChangedRequest(
+        start=invocation.directory,
+        pipelines=words,
+        settings=options.settings,
+        max_cost=options.max_cost,
+        max_tokens=options.max_tokens,
+        note=note,
+    )
+    return record_changed(request, Manner(yes=options.yes, json=options.json), invocation)
+
+
+def _verify_sample(
+    invocation: Invocation, words: tuple[str, ...], options: _Options, *, count: int, seed: int
+) -> int:
+    # not for a program
+    from agentci.app.sample_verify import SampleRequest
+    from agentci.cli.record_changed import Manner
+    from agentci.cli.sample_verify import sample_verify
+
+    request = SampleRequest(
+        start=invocation.directory,
+        count=count,
+        cassettes=words,
+        seed=seed,
+        max_cost=options.max_cost,
+        max_tokens=options.max_tokens,
+    )
+    return sample_verify(request, Manner(yes=options.yes, json=options.json), invocation)
 
 
 def show_report(report: use_case.ProgramReport, invocation: Invocation) -> int:
