@@ -173,7 +173,7 @@ def _lane_status(
     return LaneStatus(
         lane=lane,
         state=state,
-        reason=_reason(state, replay, causes=causes, left=left),
+        reason=_reason(state, causes=causes, left=left),
         causes=causes,
         changes=tuple(change for miss in misses for change in miss.changes),
         recordings=count,
@@ -201,18 +201,14 @@ def _had_its_turn(lane: Lane, replay: OfflineReplay) -> bool:
     return nearest is not None and replay.finished[nearest].passed
 
 
-def _reason(state: LaneState, replay: OfflineReplay, *, causes: tuple[str, ...], left: int) -> str:
+def _reason(state: LaneState, *, causes: tuple[str, ...], left: int) -> str:
     if state == "stale":
         return "; ".join(causes)
     if state == "unplayed":
-        return (
-            f"{left} recordings are not asked for any more"
-            if left > 1
-            else ("a recording is not asked for any more")
-        )
+        what = "a recording is" if left == 1 else f"{left} recordings are"
+        return f"{what} not asked for any more"
     if state == "unreached":
-        before = replay.misses[0].lane if replay.misses else "a step"
-        return f"`{before}` before it could not be replayed"
+        return "a step before it could not be replayed"
     if state == "orphaned":
         return "no step of the pipeline has this lane"
     return "nothing is recorded yet" if state == "new" else ""
