@@ -132,7 +132,7 @@ class Tape:
                 raise self.session.miss(address, request, kind)
             answer = None
             if recorded is not None:
-                self._last[lane, address.key] = recorded
+                self._remember(recorded)
                 answer = _answer(recorded.response)
             call = Call(sent, kind, request, address, answer)
             self.calls.append(call)
@@ -171,7 +171,7 @@ class Tape:
             )
             with self._lock:
                 self.recorded += 1
-                self._last[call.address.lane, call.address.key] = kept
+            self._remember(kept)
 
     def give_up(self, call: Call) -> None:
         """Take note that a call has got no answer; who asks again gets its address."""
@@ -197,6 +197,11 @@ class Tape:
         shared = child_lane(self.lane, IMPORTED)
         key = interaction_key(self.session.as_recorded(request, shared))
         return shared if key in self._imported else lane
+
+    def _remember(self, interaction: Interaction) -> None:
+        if self._repeats:  # otherwise it would only take memory
+            with self._lock:
+                self._last[interaction.address.lane, interaction.address.key] = interaction
 
     def _again(self, address: Address) -> Interaction | None:
         if not self._repeats:
