@@ -228,7 +228,8 @@ def measure(
     except subprocess.TimeoutExpired:
         return f"over {limit:g} s"
     if done.returncode:
-        return "fails: " + (done.stderr.strip().splitlines() or [""])[-1][:60]
+        errors = [line for line in done.stderr.splitlines() if "Error" in line] or [""]
+        return "fails: " + errors[-1].strip()[:60]
     if what == "replay" and asked(origin) != before:
         return "went live"
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
@@ -339,6 +340,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="up to 20,000 calls; takes an hour")
     parser.add_argument("--quick", action="store_true", help="up to 1,000 calls: the default")
+    parser.add_argument("--calls", type=int, nargs="+", help="sizes, in place of those")
     parser.add_argument("--limit", type=float, help="seconds after which a process is stopped")
     parser.add_argument("--only", nargs="+", help="names of recorders; the floor always runs")
     parser.add_argument("--worker", nargs=5, metavar=("NAME", "WHAT", "COUNT", "ORIGIN", "FOLDER"))
@@ -357,7 +359,8 @@ def main() -> int:
     wanted = {FLOOR, *(options.only or (each.name for each in RECORDERS))}
     recorders = [each for each in installed() if each.name in wanted]
     with served() as origin:
-        growth(FULL if options.full else QUICK, recorders, origin=origin, limit=limit)
+        sizes = tuple(options.calls or (FULL if options.full else QUICK))
+        growth(sizes, recorders, origin=origin, limit=limit)
         sizes_of_talks(recorders, origin=origin, limit=limit)
     print(f"\n{time.monotonic() - began:.0f} s")
     return 0
