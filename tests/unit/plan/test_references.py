@@ -509,4 +509,4 @@ def test_checking_twice_gives_the_same() -> None:
 
 
 def test_outcomes_are_those_that_steps_can_have() -> None:
-    assert set(OUTCOMES) == set(get_args(Outcome)) - {"waiting", "halted"}
+    assert set(OUTCOMES) == set(get_args(Outcome)) - {"waiting", "halted", "missed"}
