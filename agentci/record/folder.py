@@ -106,10 +106,12 @@ class CassetteFolder:
     def lanes(self) -> tuple[Lane, ...]:
         """Return the lanes that have a file, sorted.
 
+        An empty file is none: a process was killed between making it and writing to it.
+
         Raises:
             FormatError: for a file that is no cassette.
         """
-        return tuple(sorted(self.lane_of(path) for path in self.files()))
+        return tuple(sorted(self.lane_of(path) for path in self.files() if self._files.read(path)))
 
     def lanes_with(self, key: Digest) -> tuple[Lane, ...]:
         """Return the lanes that have a recording of the request `key`, sorted."""

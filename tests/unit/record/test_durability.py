@@ -269,3 +269,13 @@ def test_a_read_only_folder_replays_and_refuses_a_miss_before_anything_is_paid_f
     finally:
         for path in [open_folder, *open_folder.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def test_an_empty_file_that_a_killed_process_left_is_no_recording(tmp_path: Path) -> None:
+    session = RecordingSession(LocalFiles(), tmp_path, mode=Mode.AUTO)
+    play(session, request_of(user("hello")), response_of(user("hi")))
+    session.seal()
+    (tmp_path / "send.yaml").write_bytes(b"")
+    again = RecordingSession(LocalFiles(), tmp_path, mode=Mode.REPLAY)
+    assert again.recorded_lanes() == (LANE,)
+    assert [address.lane for address in again.unplayed()] == [LANE]
