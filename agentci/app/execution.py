@@ -182,5 +182,5 @@ def _report(run: OpenRun, result: RunResult) -> RunReport:
         lock_entry=entry.fields(),
         unplayed=tuple(f"{each.lane} {each.key}#{each.occurrence}" for each in unplayed),
         cassettes=undertaking.cassettes.as_posix(),
-        notes=(*repository.notes, *run_notes(result.walk())),
+        notes=(*repository.notes, *services.session.notes, *run_notes(result.walk())),
     )
