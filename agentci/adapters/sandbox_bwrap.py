@@ -139,9 +139,11 @@ def _walls(readable: Sequence[Path]) -> list[str]:
             options += ["--ro-bind", name, name]
     for name in _SETTINGS:
         options += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    # before what is shown of the machine, which may itself lie below one of these
+    options += ["--tmpfs", "/tmp", "--tmpfs", HOME]  # noqa: S108 - the inside's own
     for path in sorted(set(readable)):
         options += ["--ro-bind-try", str(path), str(path)]
-    return [*options, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", HOME]  # noqa: S108 - the inside's own
+    return [*options, "--proc", "/proc", "--dev", "/dev"]
 
 
 def _environments(search: str) -> list[Path]:
