@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from agentci.adapters.git_commands import Git
 from agentci.adapters.git_repository import GitRepository, open_folder, open_repository
 from agentci.adapters.git_workspace import GitWorkspace, folder_name
 from agentci.core.effects import Repository, TreeChange, Workspace
-from agentci.core.errors import Diverged, SafetyRefusal
+from agentci.core.errors import Diverged, EnvironmentProblem, SafetyRefusal
 from tests.support.git_sandbox import git, make_repository, read_files, write
 
 FILES: dict[str, str | bytes] = {
@@ -421,3 +423,26 @@ def test_a_workspace_of_a_plain_folder(tmp_path: Path) -> None:
     repository = open_folder(tmp_path / "fixture", tmp_path / "store")
     workspace = repository.workspace("main", repository.base_tree)
     assert read_files(workspace.folder()) == {"a": b"1\n"}
+
+
+def test_an_unreadable_file_is_an_error() -> None:
+    """Root may read everything, so root becomes somebody else for this."""
+    place = Path(tempfile.mkdtemp())
+    root = os.geteuid() == 0
+    if root:
+        os.chown(place, 65534, 65534)
+        os.seteuid(65534)
+    try:
+        write(place / "fixture", {"a": "1\n"})
+        repository = open_folder(place / "fixture", place / "store")
+        workspace = repository.workspace("main", repository.base_tree)
+        write(workspace.folder(), {"b": "2\n"})
+        assert workspace.snapshot().patch, "what can be read is taken"
+        write(workspace.folder(), {"secret": "x"})
+        (workspace.folder() / "secret").chmod(0)
+        with pytest.raises(EnvironmentProblem):
+            workspace.snapshot()
+    finally:
+        if root:
+            os.seteuid(0)
+        shutil.rmtree(place)
