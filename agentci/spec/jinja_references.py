@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jinja2 import nodes
-from jinja2.meta import find_undeclared_variables
+from jinja2.meta import TrackingCodeGenerator
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,11 @@ class Found:
 
 def found_in(tree: nodes.Template, functions: frozenset[str]) -> tuple[Found, ...]:
     """Return the chains that `tree` reads from outside, in the order of its nodes."""
-    outside = find_undeclared_variables(tree) - functions
+    assert tree.environment is not None
+    tracker = TrackingCodeGenerator(tree.environment)
+    tracker.optimizer = None  # it would take branches that are never reached out of the tree
+    tracker.visit(tree)
+    outside = tracker.undeclared_identifiers - functions
     return tuple(found for found in _walk(tree, optional=False) if found.path[0] in outside)
 
 

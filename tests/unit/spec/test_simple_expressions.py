@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agentci.core.json_types import JsonObject
@@ -65,6 +65,8 @@ def test_both_evaluators_agree_on_any_text(source: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(source=_EXPRESSION)
+@example(source="a.b if a.b else a.ba.b if false else true")
+@example(source="b if false else true")
 def test_both_readers_find_the_same_references(source: str) -> None:
     try:
         mine = {chain.path for chain in simple.chains(source)}
