@@ -1,0 +1,152 @@
+"""The evaluation suite, `suite.yaml`, version 1.
+
+A suite says what is called (`target`) with what (`dataset`), how often (`trials`), and what is
+expected (`scorers`). Field descriptions are the reference documentation.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from agentci.spec.pipeline import Condition, Model, Name, SandboxName, Seconds
+from agentci.spec.policy import PolicySpec
+
+SUITE_FILE = "suite.yaml"
+
+CaseId: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class AgentTarget(Model):
+    """One agent of a pipeline, with a prompt of its own."""
+
+    agent: Name = Field(description="A name from the pipeline's `agents`.")
+    prompt: str = Field(description="Prompt file, relative to the pipeline's folder.")
+
+
+class TargetSpec(Model):
+    """What is evaluated. Give exactly one of `pipeline` alone, `agent`, `python`, `command`."""
+
+    pipeline: str = Field(
+        ".",
+        description="Folder of the pipeline, relative to the suite's. `agent` takes its agents "
+        "and models from there.",
+    )
+    agent: AgentTarget | None = None
+    python: str | None = Field(
+        None, description="`file.py:function`, relative to the suite's folder."
+    )
+    command: tuple[str, ...] | None = Field(
+        None, description="Program and arguments; its standard output is the answer."
+    )
+    with_: dict[str, Any] = Field(
+        default_factory=dict,
+        alias="with",
+        description="Inputs of the pipeline, values for the prompt, or keyword arguments; "
+        "expressions see `case`. Default: the case's `input`, where it is a mapping.",
+    )
+    stdin: str = Field("", description="For `command`: text for standard input.")
+    output: str | None = Field(
+        None,
+        description="Expression with `output`: the part of the target's output that is scored.",
+    )
+    proxy: bool = Field(
+        False, description="For `python` and `command`: record their model calls, as for `run`."
+    )
+    repository: str | None = Field(
+        None,
+        description="Folder with the files to work on, relative to the suite's; may name "
+        "`case`. Default for folders of tasks: the task's `repository`.",
+    )
+    timeout: Seconds | None = Field(None, description="Seconds for one trial.")
+
+
+class SampleSpec(Model):
+    """A part of the dataset, drawn by seed, so that everyone draws the same."""
+
+    size: int = Field(ge=1)
+    seed: int = Field(0, ge=0)
+
+
+class DatasetSpec(Model):
+    """The cases. Give exactly one of `path` and `cases`."""
+
+    path: str | None = Field(
+        None,
+        description="File (`.yaml`, `.json`, `.jsonl`, `.csv`), or folder with a folder for each "
+        "task, relative to the suite's.",
+    )
+    cases: tuple[dict[str, Any], ...] | None = Field(None, description="Cases written here.")
+    id: str = Field("id", description="Field with the case's id; its line number where missing.")
+    input: str = Field("input", description="Field with the input; the whole row where missing.")
+    expected: str = Field("expected", description="Field with the expected answer.")
+    group: str = Field(
+        "group", description="Field that cases which stand or fall together have in common."
+    )
+    tags: str = Field("tags", description="Field with the case's tags, which name slices.")
+    filter: Condition = Field(True, description="Expression with `case`; false leaves it out.")
+    sample: SampleSpec | None = None
+
+
+class ScorerSpec(Model):
+    """One expectation."""
+
+    kind: str = Field(description="A scorer from `agentci schema scorers`, or an installed one.")
+    name: Name | None = Field(None, description="Default: the kind. Unique in the suite.")
+    with_: dict[str, Any] = Field(
+        default_factory=dict,
+        alias="with",
+        description="Options of the kind; expressions see `case`, `output` and `text`.",
+    )
+    threshold: float = Field(
+        1.0, ge=0, le=1, description="The value from which on a case passes this scorer."
+    )
+    gates: bool = Field(True, description="False: reported, but no case fails because of it.")
+    when: Condition = Field(True, description="Expression with `case`; false leaves it out.")
+
+
+class QuarantineSpec(Model):
+    """A case that runs and is reported, but does not block for the time being."""
+
+    case: CaseId
+    owner: str = Field(min_length=1, description="Who looks after it.")
+    reason: str = Field(min_length=1)
+    expires: str = Field(
+        pattern=r"^\d{4}-\d{2}-\d{2}$", description="Day, after which it blocks again."
+    )
+
+
+class SuiteLimits(Model):
+    """Limits of recording a suite; reaching one ends it with exit code 7."""
+
+    tokens: int | None = Field(None, ge=1, description="Input and output tokens of the suite.")
+    cost: float | None = Field(None, gt=0, description="In the currency of the models' prices.")
+    seconds: Seconds | None = Field(None, description="Wall-clock time of the whole evaluation.")
+
+
+class SuiteSpec(Model):
+    """A suite."""
+
+    format: Literal["agentci/suite"]
+    version: Literal[1]
+    name: Name
+    description: str = ""
+    target: TargetSpec
+    dataset: DatasetSpec
+    trials: int = Field(1, ge=1, le=1000, description="Answers to draw for each case.")
+    seed: int = Field(0, ge=0, lt=2**53)
+    scorers: tuple[ScorerSpec, ...] = Field(min_length=1)
+    required: tuple[str, ...] = Field(
+        (), description="Ids of cases that may never break; `*` stands for any characters."
+    )
+    quarantine: tuple[QuarantineSpec, ...] = ()
+    limits: SuiteLimits = Field(default_factory=SuiteLimits)
+    sandbox: SandboxName | None = Field(
+        None, description="Where commands of targets and scorers run; default: the pipeline's."
+    )
+    policy: PolicySpec | str | None = Field(
+        None,
+        description="What blocks: inline, or a file relative to the suite's folder. Default: "
+        "`policy.yaml` beside the suite, else the one at the project's root, else the defaults.",
+    )
