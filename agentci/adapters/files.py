@@ -67,6 +67,15 @@ class LocalFiles:
         """Open a file for appending, and make it and its folders where missing."""
         return LocalAppendFile(path)
 
+    def force(self, path: Path) -> None:
+        """Force to the disk what was appended to a file; not there is fine."""
+        with _reported("write", path), suppress(FileNotFoundError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
     def update(self, path: Path, change: Callable[[bytes], bytes | None]) -> None:
         """Replace the content by `change(content)`, with no append in between."""
         with _reported("write", path):

@@ -173,6 +173,9 @@ class Files(Protocol):
     def open_append(self, path: Path) -> AppendFile:
         """Open a file for appending, and make it and its folders where missing."""
 
+    def force(self, path: Path) -> None:
+        """Force to the disk what was appended to a file; not there is fine."""
+
     def update(self, path: Path, change: Callable[[bytes], bytes | None]) -> None:
         """Replace the content by `change(content)`, atomically and with no append in between.
 

@@ -14,6 +14,7 @@ from agentci.core.effects import Files
 from agentci.core.errors import FormatError, Location
 from agentci.core.lane import Lane
 from agentci.record.cassette import Cassette, content_digest
+from agentci.record.forcing import Forcing
 from agentci.record.lane_path import SUFFIX, lane_path
 from agentci.record.object_store import FOLDER_NAME, ObjectStore
 from agentci.record.yaml_read import YamlProblem, parse
@@ -30,6 +31,7 @@ class CassetteFolder:
         """Work below `folder`, which need not exist yet."""
         self._files = files
         self._folder = folder
+        self._forcing = Forcing(files)
         self.objects = objects
 
     @property
@@ -61,7 +63,7 @@ class CassetteFolder:
         return Cassette(data, lane=lane, name=name, objects=self.objects)
 
     def append(self, cassette: Cassette, text: bytes) -> None:
-        """Write `text` to the end of the cassette's file and force it to the disk.
+        """Write `text` to the end of the cassette's file, from where `settle` forces it out.
 
         What a killed writer left half written is cut off first.
         """
@@ -72,9 +74,14 @@ class CassetteFolder:
             cassette.whole_until = len(cassette.data)
         file = self._files.open_append(path)
         try:
-            file.append(text, sync=True)
+            file.append(text)
         finally:
             file.close()
+        self._forcing.wrote(path)
+
+    def settle(self) -> None:
+        """Return when everything that was appended is on the disk, and safe from a power cut."""
+        self._forcing.finish()
 
     def update(self, lane: Lane, change: Callable[[bytes], bytes | None]) -> None:
         """Replace the file of `lane`, with no append in between."""

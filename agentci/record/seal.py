@@ -1,7 +1,7 @@
 """Sealing: a cassette's documents in the order in which a run asked for them, nothing left over.
 
 A document whose request still continues an earlier one keeps its bytes, so re-recording one call
-changes one place of the file. Pure: bytes in, bytes out.
+changes one place of the file. Knows nothing of modes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,23 @@ from collections.abc import Collection, Sequence
 
 from agentci.record.cassette import Cassette
 from agentci.record.document import Candidate, choose_parent, encode
+from agentci.record.folder import CassetteFolder
 from agentci.record.interaction import Address
+from agentci.record.lane_state import LaneState
 from agentci.record.stored_document import Place
 
 _WINDOW = 8
+
+
+def seal_lane(state: LaneState, folder: CassetteFolder, *, dropped: Collection[Place]) -> None:
+    """Bring the file of a lane into the order of `state`, without what is `dropped`."""
+    lane, order = state.cassette.lane, tuple(state.order)
+
+    def change(data: bytes) -> bytes | None:
+        return seal_text(folder.parse(data, lane), order=order, dropped=dropped)
+
+    folder.update(lane, change)
+    state.renew(folder.load(lane))
 
 
 def seal_text(

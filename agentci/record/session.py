@@ -149,7 +149,9 @@ class RecordingSession:
         return None
 
     def append(self, interaction: Interaction) -> Interaction:
-        """Keep a new recording: on disk, forced out, before this returns. Does nothing when live.
+        """Keep a new recording: in its file before this returns. Does nothing when live.
+
+        No killed process loses it from then on; a power cut does only within `forcing.DELAY`.
 
         Returns it as it was kept: where recordings are redacted, go on with its response, because
         that is what a replay will see.
@@ -331,6 +333,7 @@ class RecordingSession:
             finally:
                 with self._lock:
                     self._company.leave()
+            self._cassettes.settle()
         return self.digest()
 
     def digest(self) -> Digest:
@@ -338,9 +341,14 @@ class RecordingSession:
         return self._cassettes.digest()
 
     def close(self) -> None:
-        """Release what the session holds; a second call does nothing."""
+        """Bring all recordings to the disk, and leave the folder; a second call does nothing.
+
+        Raises:
+            StorageError: when a recording could not be forced out.
+        """
         with self._lock:
             self._company.leave()
+        self._cassettes.settle()
 
     def _seal_lanes(self, *, prunes: bool, unvisited: Collection[Lane]) -> None:
         for lane in unvisited:
@@ -357,16 +365,9 @@ class RecordingSession:
         dropped = state.before - state.played if prunes else frozenset()
         if not state.added and not dropped:
             return
-        from agentci.record.seal import seal_text  # noqa: PLC0415 - not for a replay
+        from agentci.record.seal import seal_lane  # noqa: PLC0415 - not for a replay
 
-        order = tuple(state.order)
-
-        def change(data: bytes) -> bytes | None:
-            cassette = self._cassettes.parse(data, state.cassette.lane)
-            return seal_text(cassette, order=order, dropped=dropped)
-
-        self._cassettes.update(state.cassette.lane, change)
-        state.renew(self._cassettes.load(state.cassette.lane))
+        seal_lane(state, self._cassettes, dropped=dropped)
 
     def _state(self, lane: Lane, *, keep: bool = True) -> LaneState:
         with self._lock:

@@ -37,6 +37,9 @@ class MemoryFiles:
     def open_append(self, path: Path) -> AppendFile:
         raise NotImplementedError
 
+    def force(self, path: Path) -> None:
+        pass
+
     def update(self, path: Path, change: Callable[[bytes], bytes | None]) -> None:
         changed = change(self.content.get(path, b""))
         if changed is None:
