@@ -57,6 +57,9 @@ class TrialResult:
     """By the names in `METRICS`; a value that nobody recorded is missing."""
     run_digest: Digest | None = None
     """Of the target's run."""
+    recordings: Digest | None = None
+    """Of the recordings that it was replayed from; None where it needed none. Equal recordings at
+    base and head mean that a difference is no sampling noise."""
 
 
 @dataclass(frozen=True, slots=True)
