@@ -50,6 +50,8 @@ class TrialResult:
     """By the scorer's name; scorers whose `when` is false are missing."""
     passed: bool = False
     """Whether every scorer that gates passed. Only of judged trials."""
+    failing: tuple[str, ...] = ()
+    """The scorers that gate and did not pass, in the order of the suite."""
     output: JsonValue = None
     """What was scored."""
     output_digest: Digest | None = None

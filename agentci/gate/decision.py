@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from agentci.core.digest import Digest
+from agentci.core.intervals import Interval
 from agentci.core.json_types import JsonValue
 
 
@@ -27,7 +28,7 @@ class CaseChange(StrEnum):
     STILL_FAILING = "still failing"
     STILL_PASSING = "still passing"
     TEXT_CHANGED = "changed text only"
-    """Passed, or failed, before and after, with another answer."""
+    """Passes as before, with another answer."""
     LESS_OFTEN = "passes less often"
     """Of several trials fewer pass, but the rule for single cases is not met."""
     MORE_OFTEN = "passes more often"
@@ -116,15 +117,6 @@ class CaseComparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """Of a difference, head minus base."""
-
-    low: float
-    high: float
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """One measured value, paired over the cases that both sides judged."""
 
@@ -141,6 +133,7 @@ class Comparison:
     difference: float
     """Head minus base."""
     interval: Interval | None
+    """Of the difference, head minus base."""
     p: float | None
     """One-sided: how likely such a change for the worse is by chance."""
     p_adjusted: float | None
