@@ -1,0 +1,1 @@
+"""The scorers that ship with agentci, one file each. None knows another."""
