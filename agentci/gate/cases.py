@@ -35,9 +35,11 @@ def _compare(
 ) -> CaseComparison:
     shown = head or base
     assert shown is not None
+    sampled = base is not None and head is not None and not (exact and _is_exact(base, head))
     return CaseComparison(
         case=shown.case,
-        change=_change(base, head, exact=exact),
+        change=_change(base, head, sampled=sampled),
+        sampled=sampled,
         base=side_of(base) if base is not None else None,
         head=side_of(head) if head is not None else None,
         required=shown.required,
@@ -49,7 +51,12 @@ def _compare(
     )
 
 
-def _change(base: CaseResult | None, head: CaseResult | None, *, exact: bool) -> CaseChange:
+def _is_exact(base: CaseResult, head: CaseResult) -> bool:
+    """Return whether no chance lies between the sides, or no repeats that could tell."""
+    return max(len(base.trials), len(head.trials)) == 1 or same_recordings(base, head)
+
+
+def _change(base: CaseResult | None, head: CaseResult | None, *, sampled: bool) -> CaseChange:
     if head is None:
         return CaseChange.REMOVED
     if not head.judged:
@@ -57,9 +64,7 @@ def _change(base: CaseResult | None, head: CaseResult | None, *, exact: bool) ->
     if base is None or not base.judged:
         return CaseChange.NEW
     before, after = side_of(base), side_of(head)
-    if exact and (max(before.trials, after.trials) == 1 or same_recordings(base, head)):
-        return _exact_change(before, after)
-    return _sampled_change(before, after)
+    return _sampled_change(before, after) if sampled else _exact_change(before, after)
 
 
 def _exact_change(before: Side, after: Side) -> CaseChange:

@@ -10,14 +10,7 @@ from typing import Literal, TypeAlias
 from agentci.core.digest import Digest
 from agentci.core.intervals import Interval
 from agentci.core.json_types import JsonValue
-
-
-class Verdict(StrEnum):
-    """What the evidence says, in three words."""
-
-    REGRESSION = "regression"
-    NO_REGRESSION = "no regression"
-    NOT_ENOUGH_EVIDENCE = "not enough evidence"
+from agentci.evals.compare.superiority import Verdict
 
 
 class CaseChange(StrEnum):
@@ -107,6 +100,8 @@ class CaseComparison:
     change: CaseChange
     base: Side | None
     head: Side | None
+    sampled: bool = False
+    """Whether its answers were drawn anew between the sides, so that chance has a part in it."""
     required: bool = False
     quarantine: Quarantine | None = None
     group: str | None = None
@@ -140,12 +135,13 @@ class Comparison:
     """After Holm, over everything that is tested in this suite."""
     method: str
     """In words, for example `exact McNemar, Newcombe interval`."""
-    verdict: Verdict
+    verdict: Verdict | None
+    """None where the policy names nothing to hold it against, and no regression is established."""
     allowance: float | None = None
-    """What the policy accepts, in the unit of the difference."""
+    """What the policy accepts, as a size in the unit of the difference."""
     higher_is_better: bool = True
     broken: int | None = None
-    """For pass rates without repeats: cases that passed at the base and fail at head."""
+    """For pass rates of single trials: cases that passed at the base and fail at head."""
     fixed: int | None = None
 
 
