@@ -1,4 +1,4 @@
-"""Means over cases, judged by their paired differences, where cases may come in groups. Needs scipy.
+"""Means over cases, judged by paired differences, where cases may come in groups. Needs scipy.
 
 The unit is a case: several trials of one are averaged first (`trials.case_means`). Cases of one
 group (a repository, a document, a template) tend to move together; given the groups, their sums are
@@ -40,19 +40,21 @@ def paired_means(
     *,
     higher_is_better: bool = True,
     groups: Sequence[Group] | None = None,
+    allowance: float = 0.0,
     confidence: float = 0.95,
 ) -> PairedMeans:
     """Judge the mean of `differences` (head minus base, one a case) with Student's t.
 
     With n cases, SE = sqrt(sum (d_i - mean)^2 / (n - 1) / n) and n - 1 degrees of freedom. With C
     groups, SE = sqrt(C / (C - 1) * sum_g (sum_{i in g} (d_i - mean))^2) / n and C - 1. When every
-    difference is the same and not zero there is no spread for t to work with; p is then
-    1/2 to the power of the number of units, which is what their signs alone say.
+    difference is the same there is no spread for t to work with; p is then what the signs alone
+    say, 1/2 to the power of the number of units if they are for the worse.
 
     Args:
         differences: of case means.
         higher_is_better: false for cost, tokens, steps, latency.
         groups: the group of each case, in the same order.
+        allowance: a size; `p_worse` is then of being worse by more than it.
         confidence: two-sided.
 
     Source: Miller 2024, arXiv 2411.00640; the finite-sample factor is the common CR1 of
@@ -62,20 +64,21 @@ def paired_means(
         EnvironmentProblem: when scipy is not installed.
         ValueError: when `groups` has another length, or a difference is not finite.
     """
-    sums = clustered(differences, groups)
-    count, units = len(differences), len(sums)
+    members = clustered(differences, groups)
+    count, units = len(differences), len(members)
     named = units if groups is not None else None
     mean = fsum(differences) / count if count else 0.0
     df = max(0, units - 1)
     if units < 2:
         return PairedMeans(count, named, mean, None, df, None, 1.0)
-    spread = fsum((unit.total - unit.size * mean) ** 2 for unit in sums)
+    spread = fsum((fsum(values) - len(values) * mean) ** 2 for values in members)
     error = sqrt(units / (units - 1) * spread) / count
     if error <= 1e-12 * abs(mean):  # what rounding leaves of equal differences
         error = 0.0
     half = t_two_sided(confidence, df=df) * error
     interval = Interval(mean, mean - half, mean + half, confidence)
-    p_worse = _p_worse(mean if higher_is_better else -mean, error, units=units)
+    gain = (mean if higher_is_better else -mean) + allowance
+    p_worse = _p_worse(gain, error, units=units)
     return PairedMeans(count, named, mean, error, df, interval, p_worse)
 
 

@@ -5,7 +5,7 @@ Knows nothing of what is compared.
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import Any
 
 from agentci.core.errors import EnvironmentProblem
 
@@ -28,7 +28,7 @@ def t_two_sided(confidence: float, *, df: int) -> float:
     return float(_special().stdtrit(df, (1 + confidence) / 2))
 
 
-def _special() -> ModuleType:
+def _special() -> Any:
     try:
         from scipy import special  # noqa: PLC0415 - optional, and takes 0.3 s
     except ImportError:

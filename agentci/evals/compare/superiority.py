@@ -32,9 +32,9 @@ def judge(
     """Return what `interval` and `p_worse` establish.
 
     No regression beyond the margin: the interval of head minus base ends above `-margin` (below
-    `margin` where lower is better). Else a regression: `p_worse <= alpha`. Else not enough evidence.
-    The margin comes first, because a drop can be beyond doubt and still be smaller than what the
-    margin allows. Without a margin nothing shows the absence of a regression.
+    `margin` where lower is better). Else a regression: `p_worse <= alpha`. Else not enough
+    evidence. The margin comes first, because a drop can be beyond doubt and still be smaller than
+    what the margin allows. Without a margin nothing shows the absence of a regression.
 
     Args:
         interval: of head minus base; None where it could not be estimated.

@@ -1,7 +1,7 @@
 """Several trials of each case: means, spread between and within cases, and rules for single cases.
 
-Trials of one case are never rows of their own: the case is what was sampled. Standard library alone;
-knows nothing of what a trial did.
+Trials of one case are never rows of their own: the case is what was sampled. Standard library
+alone; knows nothing of what a trial did.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ def surely_broken(base: Sequence[bool], head: Sequence[bool]) -> bool:
 def false_alarm_bound(*, base_trials: int, head_trials: int, cases: int = 1) -> float:
     """Return how often chance breaks any of `cases` by the rule of `surely_broken`, at most.
 
-    An unchanged case that passes with probability p meets it with p^a (1 - p)^b, which is largest at
-    p = a / (a + b): 0.1 percent for 5 and 5 trials. The bound takes every case as such a one:
+    An unchanged case that passes with probability p meets it with p^a (1 - p)^b, which is largest
+    at p = a / (a + b): 0.1 percent for 5 and 5 trials. The bound takes every case as such a one:
     1 - (1 - largest)^cases.
 
     Raises:
