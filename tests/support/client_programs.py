@@ -1,21 +1,20 @@
-"""Agent programs from npm and PyPI as clients of the proxy: how each is installed and called.
+"""Agent programs from npm and PyPI as clients of the proxy: how each is called, and with what.
 
-They are installed into a cache folder outside of the repository (`AGENTCI_CLIENTS`, by default
-below the user's cache), npm ones without their install scripts, PyPI ones in a venv each.
+How they are installed, and in which versions: `client_installs.py`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CACHE = Path(os.environ.get("AGENTCI_CLIENTS") or Path.home() / ".cache" / "agentci-clients")
+from tests.support.client_installs import CACHE, is_npm, node_folder, this_platform
+from tests.support.command_line import ROOT
+
 TASK = "Write the word hello into the file out.txt, then say done."
 SHELL_COMMAND = "echo hello > out.txt"
 
@@ -39,9 +38,7 @@ class ClientProgram:
     """A program, and one task for it."""
 
     name: str
-    kind: str
-    """`npm` or `pypi`."""
-    packages: tuple[str, ...]
+    """Of its folder of pins, too."""
     program: str
     """Below the folder of its installation."""
     command: Callable[[str], Sequence[str]]
@@ -55,25 +52,16 @@ class ClientProgram:
     """Requests at least."""
 
     @property
-    def folder(self) -> Path:
-        """Where it is installed."""
-        return CACHE / self.kind / self.name
+    def argv(self) -> Sequence[str]:
+        """The command line of the installed program."""
+        return self.command(str(CACHE / self.name / self.program))
 
-    def install(self) -> str:
-        """Install the program unless it is there, and return its path."""
-        done = self.folder / ".installed"
-        wanted = "\n".join(self.packages)
-        if not done.exists() or done.read_text() != wanted:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder.mkdir(parents=True)
-            if self.kind == "npm":
-                options = ("--ignore-scripts", "--no-audit", "--no-fund")
-                _call("npm", "install", *options, *self.packages, folder=self.folder)
-            else:
-                _call(sys.executable, "-m", "venv", ".", folder=self.folder)
-                _call("bin/pip", "install", "-q", *self.packages, folder=self.folder)
-            done.write_text(wanted)
-        return str(self.folder / self.program)
+    @property
+    def environment(self) -> dict[str, str]:
+        """What has to be set around it; Node is found where it was installed."""
+        if not is_npm(self.name):
+            return dict(self.env)
+        return {**self.env, "PATH": f"{node_folder()}{os.pathsep}{os.environ['PATH']}"}
 
 
 def fill(program: ClientProgram, cwd: Path, home: Path) -> None:
@@ -85,11 +73,6 @@ def fill(program: ClientProgram, cwd: Path, home: Path) -> None:
         for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-qm", "first")):
             subprocess.run(["git", *arguments], cwd=cwd, env=env, check=True)
     program.prepare(cwd, home)
-
-
-def _call(*argv: str, folder: Path) -> None:
-    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr[-2000:]}"
 
 
 def _shell(text: str) -> Callable[[str], Sequence[str]]:
@@ -211,27 +194,26 @@ def _with_task(text: str) -> str:
     return text.replace("TASK", TASK)
 
 
+def _with_sdk(api: str) -> str:
+    """Return a line of shell for the official SDK: sync, async, and both as streams."""
+    return f'PYTHONPATH="{ROOT}" "$0" -B -m tests.support.sdk_program {api} || exit\n'
+
+
 _NODE = "node_modules/.bin"
 PROGRAMS = (
     ClientProgram(
         "claude-code",
-        "npm",
-        ("@anthropic-ai/claude-code@2.1.197",),
-        "node_modules/@anthropic-ai/claude-code-linux-x64/claude",
+        f"node_modules/@anthropic-ai/claude-code-{this_platform()}/claude",
         _shell(_with_task(_CLAUDE)),
         {"IS_SANDBOX": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"},
     ),
     ClientProgram(
         "codex",
-        "npm",
-        ("@openai/codex@0.169.0",),
         f"{_NODE}/codex",
         _shell(_with_task(_CODEX)),
     ),
     ClientProgram(
         "gemini-cli",
-        "npm",
-        ("@google/gemini-cli@0.61.0",),
         f"{_NODE}/gemini",
         _shell(f'exec "$0" -p "{TASK}" -m gemini-2.5-pro --yolo -o json'),
         {"GEMINI_CLI_TRUST_WORKSPACE": "true"},
@@ -239,16 +221,12 @@ PROGRAMS = (
     ),
     ClientProgram(
         "opencode-ai",
-        "npm",
-        ("opencode-ai@1.18.33",),
-        "node_modules/opencode-linux-x64/bin/opencode",
+        f"node_modules/opencode-{this_platform()}/bin/opencode",
         _shell(_with_task(_OPENCODE)),
         {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"},
     ),
     ClientProgram(
         "aider",
-        "pypi",
-        ("aider-chat==0.86.2",),
         "bin/aider",
         _shell(
             f'exec "$0" --message "{TASK}" --model openai/m --yes-always --no-check-update '
@@ -256,43 +234,40 @@ PROGRAMS = (
         ),
         asks=1,
     ),
-    ClientProgram("llm", "pypi", ("llm==0.36",), "bin/llm", _shell(_with_task(_LLM))),
+    ClientProgram("llm", "bin/llm", _shell(_with_task(_LLM))),
     ClientProgram(
         "pydantic-ai",
-        "pypi",
-        ("pydantic-ai-slim[openai]==2.68.0",),
         "bin/python",
         _python(_with_task(_PYDANTIC_AI)),
     ),
     ClientProgram(
         "openai-agents",
-        "pypi",
-        ("openai-agents==0.24.0",),
         "bin/python",
         _python(_with_task(_OPENAI_AGENTS)),
         {"OPENAI_AGENTS_DISABLE_TRACING": "1"},
     ),
     ClientProgram(
         "smolagents",
-        "pypi",
-        ("smolagents[openai]==1.26.0",),
         "bin/python",
         _script(_with_task(_SMOLAGENTS)),
     ),
     ClientProgram(
         "langgraph",
-        "pypi",
-        ("langgraph==1.2.22", "langchain-openai==1.7.3"),
         "bin/python",
         _python(_with_task(_LANGGRAPH)),
     ),
     ClientProgram(
         "mini-swe-agent",
-        "pypi",
-        ("mini-swe-agent==2.4.6", "mcp"),
         "bin/mini",
         _shell(f'exec "$0" -t "{TASK}" -m openai/m -y --exit-immediately -l 0'),
         {"MSWEA_CONFIGURED": "true", "MSWEA_COST_TRACKING": "ignore_errors"},
     ),
+    ClientProgram(
+        "openai-sdk",
+        "bin/python",
+        _shell(_with_sdk("openai") + _with_sdk("responses")),
+        asks=16,
+    ),
+    ClientProgram("anthropic-sdk", "bin/python", _shell(_with_sdk("anthropic")), asks=8),
 )
 BY_NAME = {program.name: program for program in PROGRAMS}

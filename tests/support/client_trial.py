@@ -2,16 +2,13 @@
 
     python -m tests.support.client_trial NAME FOLDER [--alone]
 
-With `--alone`, the process is in a network namespace of its own, whose loopback it brings up, so
-that nothing else can be reached. Prints one JSON object.
+With `--alone`, the process is in a network namespace of its own, whose loopback it brings up, and
+sees to it that nothing else can be reached. Prints one JSON object.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import socket
-import struct
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,11 +17,10 @@ from typing import Any
 from agentci.core.json_types import JsonObject
 from agentci.core.messages import ModelRequest, ModelResponse
 from tests.support.client_programs import BY_NAME, SHELL_COMMAND, fill
+from tests.support.empty_network import bring_loopback_up, is_empty
 from tests.support.model_server import ModelServer
 from tests.support.recorded_programs import ProgramBench, answer, record_and_replay
 
-_FLAGS = 0x8914  # SIOCSIFFLAGS
-_UP = 0x1 | 0x40
 _AIDER = "out.txt\n```\nhello\n```\n"
 _SUBMIT = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
 _SHELLS: dict[str, JsonObject] = {
@@ -80,10 +76,9 @@ def plain(body: Any) -> Any:
 def trial(name: str, folder: Path) -> dict[str, object]:
     """Do the trial and return what is worth knowing."""
     program = BY_NAME[name]
-    bench = ProgramBench(folder, partial(fill, program), dict(program.env))
-    command = program.command(str(program.folder / program.program))
+    bench = ProgramBench(folder, partial(fill, program), program.environment)
     with ModelServer(respond, adapt=plain) as server:
-        recorded = record_and_replay(bench, server, command)
+        recorded = record_and_replay(bench, server, program.argv)
     return {
         "name": name,
         "calls": len(bench.keys()),
@@ -92,13 +87,8 @@ def trial(name: str, folder: Path) -> dict[str, object]:
     }
 
 
-def bring_loopback_up() -> None:
-    """Switch the loopback interface of a new network namespace on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        fcntl.ioctl(control, _FLAGS, struct.pack("16sh", b"lo", _UP))
-
-
 if __name__ == "__main__":
     if "--alone" in sys.argv:
         bring_loopback_up()
+        assert is_empty(), "another machine can be reached"
     sys.stdout.write(json.dumps(trial(sys.argv[1], Path(sys.argv[2]))))
