@@ -14,12 +14,12 @@ from agentci.gate.cases import compare_cases
 from agentci.gate.comparisons import RATE, Pair, adjusted, compare, judged_pairs
 from agentci.gate.decision import (
     CaseChange,
-    CaseComparison,
     Comparison,
     Decision,
     Power,
     Quarantine,
     Reason,
+    ReasonKind,
     SuiteDecision,
 )
 from agentci.gate.power import power_of
@@ -166,7 +166,7 @@ def _statistical(
     for each in comparisons:
         if each.name == RATE:
             blocks = sampled or each.allowance is not None
-            kind = "statistic" if each.slice is None else "slice"
+            kind: ReasonKind = "statistic" if each.slice is None else "slice"
         else:
             blocks = actions.get(each.name, False)
             kind = "metric"
