@@ -22,6 +22,7 @@ LARGEST_REQUEST: Final = 128 * 1024 * 1024
 _LARGEST_HEAD = 256 * 1024
 _BLOCK = 256 * 1024
 _BACKLOG = 1024
+_MOST_HELD = 64 * 1024
 _UPGRADE_REQUIRED: Final = 426
 _TOO_LARGE: Final = 413
 _NO_BODY: Final = frozenset({204, 304})
@@ -160,6 +161,9 @@ class _Reply:
         self._http = http
         self._writer = writer
         self._gone = False
+        self._held: list[bytes] = []
+        """Goes out when the loop comes round: what is ready at the same time costs one send."""
+        self._size = 0
         self.is_whole = False
 
     async def start(
@@ -177,11 +181,18 @@ class _Reply:
 
     async def finish(self) -> None:
         await self._write(h11.EndOfMessage())
+        self._flush()
         self.is_whole = not self._gone
 
     def abort(self) -> None:
+        self._flush()
         self._gone = True
         self._writer.transport.abort()
+
+    def _flush(self) -> None:
+        data, self._held, self._size = b"".join(self._held), [], 0
+        if data and not self._gone:
+            self._writer.write(data)
 
     async def _write(self, event: h11.Event) -> None:
         if self._gone:
@@ -189,7 +200,12 @@ class _Reply:
         try:
             data = self._http.send(event)
             if data:
-                self._writer.write(data)
+                if not self._held:
+                    asyncio.get_running_loop().call_soon(self._flush)
+                self._held.append(data)
+                self._size += len(data)
+                if self._size >= _MOST_HELD:
+                    self._flush()
                 await self._writer.drain()
         except (OSError, h11.LocalProtocolError):
             self._gone = True

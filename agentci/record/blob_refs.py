@@ -36,6 +36,8 @@ def move_out(value: JsonValue, put: Put) -> JsonValue:
     """
     if isinstance(value, str):
         return _reference(value, put) if len(value) >= OPAQUE_LIMIT else value
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if isinstance(value, Mapping):
         changed = {
             name: moved

@@ -143,6 +143,8 @@ def arrange(value: JsonValue) -> JsonValue:
 
     The order is the same whatever order the keys came in, so a request always has the same text.
     """
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         names = sorted(value, key=lambda name: (_RANK.get(name, 0), name))
         return {name: arrange(value[name]) for name in names}
@@ -152,6 +154,9 @@ def arrange(value: JsonValue) -> JsonValue:
 
 
 def _is_list(value: JsonValue) -> TypeGuard[Sequence[JsonValue]]:
+    kind = type(value)
+    if kind is list or kind is dict or kind is str:  # nearly all; the general check costs more
+        return kind is list
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 

@@ -19,9 +19,6 @@ from agentci.core.json_types import JsonValue
 from agentci.record.mask_file import MaskFile, expand
 from agentci.record.surroundings import Surroundings
 
-RULES: Final = "pipeline"
-"""The name under which rules of a pipeline's step are counted."""
-
 _PART = re.compile(r"([^.\[\]]+)|\[(\*|\d+)\]")
 
 
@@ -67,8 +64,11 @@ def mask_body(
     around: Surroundings,
     *,
     rules: tuple[str, ...] = (),
+    declared_in: str = "pipeline",
 ) -> Masked:
     """Return `body` with everything masked that `masks`, and the patterns in `rules`, declare.
+
+    What the patterns mask is counted under the name `declared_in`.
 
     Raises:
         UsageError: when one of `rules` is not a regular expression.
@@ -86,8 +86,17 @@ def mask_body(
     if rules:
         found = Counter()
         body = _replaced(body, _compiled_rules(rules), (), found)
-        _note(counts, RULES, found)
+        _note(counts, declared_in, found)
     return Masked(body, counts)
+
+
+def check_rules(rules: tuple[str, ...]) -> None:
+    """Let patterns pass that can be used.
+
+    Raises:
+        UsageError: when one is not a regular expression.
+    """
+    _compiled_rules(rules)
 
 
 def _holds(sign: Any, request: ClientRequest) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agentci.record.interaction import Interaction
     from agentci.record.secrets.allow import AllowList
     from agentci.record.secrets.redactor import Redactor
-    from agentci.record.secrets.scan import Spotted
+    from agentci.record.secrets.scan import CleanTexts, Spotted
 
 
 class OnSecret(StrEnum):
@@ -54,6 +54,7 @@ class SecretGuard:
         self._lock = RLock()
         self._redactors: dict[Lane, Redactor] = {}
         self._version: int | None = None
+        self._clean: CleanTexts | None = None
 
     def as_recorded(self, request: JsonObject, lane: Lane) -> JsonObject:
         """Return a live request as it is keyed and stored: redacted, where recordings are.
@@ -89,15 +90,20 @@ class SecretGuard:
         Raises:
             SafetyRefusal: when it holds what looks like a secret; names the places, never the text.
         """
-        from agentci.record.secrets.scan import spot_in  # noqa: PLC0415 - nothing for a replay
+        from agentci.record.secrets.scan import (  # noqa: PLC0415 - nothing for a replay
+            CleanTexts,
+            spot_in,
+        )
 
+        if self._clean is None:
+            self._clean = CleanTexts()
         lane = interaction.address.lane
         version = self._redacting()
         if version:
             interaction = self._redacted(interaction, version)
         found = [
             each
-            for each in spot_in(interaction, added, keeps=keeps)
+            for each in spot_in(interaction, added, keeps=keeps, clean=self._clean)
             if not self._allows(each, lane)
         ]
         if found:

@@ -60,7 +60,7 @@ def mark(chunks: Sequence[bytes], around: Surroundings) -> Marked:
     if pattern is None or pieces is None:
         return unchanged
     whole = "".join(pieces)
-    if _OPEN in whole:
+    if _OPEN in whole or not (_streams(whole) or around.may_be_in(whole)):
         return unchanged
     names = {each.text: each.name for each in around.spellings}
     found: Counter[str] = Counter()

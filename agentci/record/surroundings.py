@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import quote
@@ -50,14 +51,23 @@ class Surroundings:
 
     def pattern(self) -> re.Pattern[str] | None:
         """Return what finds every spelling, none of them inside another; None for no folder."""
-        if not self.spellings:
-            return None
-        plain = [each.text for each in self.spellings if not each.name.endswith("_slug")]
-        slugs = [each.text for each in self.spellings if each.name.endswith("_slug")]
-        parts = [f"(?:{'|'.join(map(re.escape, plain))}){_AFTER}"] if plain else []
-        if slugs:
-            parts.append(f"(?:{'|'.join(map(re.escape, slugs))}){_AFTER_SLUG}")
-        return re.compile(f"{_BEFORE}(?:{'|'.join(parts)})")
+        return _pattern(self.spellings)
+
+    def may_be_in(self, text: str) -> bool:
+        """Say whether it is worth looking for `pattern` in `text`; much cheaper than to do it."""
+        return any(each.text in text for each in self.spellings)
+
+
+@lru_cache(maxsize=64)
+def _pattern(spellings: tuple[Spelling, ...]) -> re.Pattern[str] | None:
+    if not spellings:
+        return None
+    plain = [each.text for each in spellings if not each.name.endswith("_slug")]
+    slugs = [each.text for each in spellings if each.name.endswith("_slug")]
+    parts = [f"(?:{'|'.join(map(re.escape, plain))}){_AFTER}"] if plain else []
+    if slugs:
+        parts.append(f"(?:{'|'.join(map(re.escape, slugs))}){_AFTER_SLUG}")
+    return re.compile(f"{_BEFORE}(?:{'|'.join(parts)})")
 
 
 def surroundings(cwd: Path, home: Path, *, root: Path | None = None) -> Surroundings:

@@ -7,27 +7,40 @@ many a client hides them. Must not know how calls are intercepted.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from sys import intern
 from threading import RLock
-from typing import Final
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from agentci.core.digest import Digest
 from agentci.core.effects import Clock
 from agentci.core.errors import AgentciError, CassetteMiss
-from agentci.core.json_types import JsonObject, JsonValue
+from agentci.core.json_types import JsonObject
 from agentci.core.lane import Lane, child_lane
-from agentci.record.http.content import parse_json_body
 from agentci.record.http.encodings import UndecodableError, decode_content
-from agentci.record.http.form import HttpAnswer, http_request, load_answer, reason_of, store_answer
-from agentci.record.importers.dialects import model_request
-from agentci.record.interaction import Address, Interaction, InteractionKind
+from agentci.record.http.form import HttpAnswer, load_answer, reason_of, store_answer
+from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import interaction_key
+from agentci.record.read_call import (
+    IN_PROGRAM,
+    Masking,
+    ReadCall,
+    Sent,
+    masking_notes,
+    read_call,
+)
+from agentci.record.response_marks import fill, mark
 from agentci.record.session import RecordingSession
+from agentci.record.surroundings import Surroundings
 
 IMPORTED: Final = "imported"
 """Lane below a tape's own with what another recorder has left, which does not know its callers."""
+ROOM_FOR_BODIES: Final = 8 * 1024 * 1024
+"""Bytes of sent bodies that a tape remembers, for who asks what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +69,44 @@ class Call:
     """A request that has its address."""
 
     sent: SentRequest
-    kind: InteractionKind
+    read: ReadCall
     request: JsonObject
+    """As it is keyed and stored."""
     address: Address
+    around: Surroundings
+    """Where the program was."""
     answer: TapedAnswer | None
     """From its recording; None where it has to be sent."""
 
 
-def canonical_call(sent: SentRequest) -> tuple[InteractionKind, JsonObject]:
-    """Return the kind and the canonical request of a call, as gateway, proxy and importers do.
+@dataclass(slots=True, eq=False)
+class Issued:
+    """What is remembered of a call."""
+
+    method: str
+    url: str
+    is_played: bool
+    """Whether the answer came from a recording."""
+    body: bytes | None
+    """None where there was no room for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TapeOptions:
+    """How a tape keeps and finds answers."""
+
+    keep_headers: tuple[str, ...] = ()
+    """Headers of answers, in small letters, that are kept besides the few that always are."""
+    repeats: bool = False
+    """Whether the last recording of a request may serve again."""
+    masks: tuple[str, ...] = ()
+    """Patterns of what does not count in requests."""
+    around: Callable[[], Surroundings] = Surroundings
+    """Says where the program is at the moment."""
+
+
+def canonical_call(sent: SentRequest, masking: Masking | None = None) -> ReadCall:
+    """Return what a call asks for, as gateway, proxy and importers read it.
 
     Raises:
         ValueError: when its address is not absolute.
@@ -74,11 +116,17 @@ def canonical_call(sent: SentRequest) -> tuple[InteractionKind, JsonObject]:
         body = decode_content(sent.body, sent.headers.get("content-encoding", "")).data
     except UndecodableError:
         body = sent.body
-    request = model_request(sent.method, sent.url, parse_json_body(body))
-    if request is not None:
-        return "model", request
-    content_type = sent.headers.get("content-type", "")
-    return "http", http_request(sent.method, sent.url, body=body, content_type=content_type)
+    return read_call(
+        Sent(
+            method=sent.method,
+            url=sent.url,
+            path=urlsplit(sent.url).path,
+            body=body,
+            content_type=sent.headers.get("content-type", ""),
+            user_agent=sent.headers.get("user-agent", ""),
+        ),
+        masking,
+    )
 
 
 class Tape:
@@ -91,25 +139,21 @@ class Tape:
         lane: Lane,
         clock: Clock,
         imported: frozenset[Digest] = frozenset(),
-        keep_headers: tuple[str, ...] = (),
-        repeats: bool = False,
+        options: TapeOptions | None = None,
     ) -> None:
-        """Answer for `lane`; what has its key in `imported` from the lane `IMPORTED` below.
-
-        With `repeats`, the last recording of a request may serve again. `keep_headers` are headers
-        of answers, in small letters, that are kept besides the few that always are.
-        """
+        """Answer for `lane`; what has its key in `imported` from the lane `IMPORTED` below."""
         self.session = session
         self.lane = lane
         self.failures: list[AgentciError] = []
         """What went wrong, whatever the program made of it."""
-        self.calls: list[Call] = []
+        self.calls: list[Issued] = []
         """All calls, as issued."""
         self.recorded = 0
         """How many answers are new."""
         self._clock = clock
-        self._keep_headers = keep_headers
-        self._repeats = repeats
+        self._options = options or TapeOptions()
+        self._with_body: deque[Issued] = deque()
+        self._bytes = 0
         self._imported = imported
         self._lock = RLock()
         self._last: dict[tuple[Lane, Digest], Interaction] = {}
@@ -123,20 +167,20 @@ class Tape:
         """
         __tracebackhide__ = True  # a test that misses a recording shows its own lines
         with self._remembered():
-            kind, request = canonical_call(sent)
-            lane = self._lane_of(request, lane)
-            request = self.session.as_recorded(request, lane)
+            around = self._options.around()
+            masking = Masking(around, self._options.masks, declared_in=IN_PROGRAM, of_all=False)
+            lane, read = self._read(sent, lane, masking)
+            request = self.session.as_recorded(read.canonical, lane)
             address = self.session.reserve(lane, interaction_key(request))
             recorded = self.session.lookup(address) or self._again(address)
             if recorded is None and not self.session.can_record:
-                raise self.session.miss(address, request, kind)
+                raise self.session.miss(address, request, read.kind)
             answer = None
             if recorded is not None:
                 self._remember(recorded)
-                answer = _answer(recorded.response)
-            call = Call(sent, kind, request, address, answer)
-            self.calls.append(call)
-            return call
+                answer = _answer(recorded, around)
+            self._note(sent, is_played=answer is not None)
+            return Call(sent, read, request, address, around, answer)
 
     def keep(
         self, call: Call, answer: HttpAnswer, *, cut: bool = False, bounded: bool = False
@@ -148,20 +192,22 @@ class Tape:
         Raises:
             AgentciError: when it holds a secret, or cannot be written.
         """
-        notes: dict[str, JsonValue] = {"cut": True} if cut else {}
         with self._remembered():
-            stored = store_answer(_decoded(answer))
+            answer = _decoded(answer)
+            marks: Mapping[str, int] = {}
+            if call.read.names_folders:
+                marked = mark(answer.chunks, call.around)
+                answer, marks = replace(answer, chunks=marked.chunks), marked.counts
+            notes = masking_notes(call.read.masked, marks) | ({"cut": True} if cut else {})
+            stored = store_answer(answer, keep_headers=self._options.keep_headers)
             if bounded and len(answer.chunks) == 1 and len(_texts(stored)) > 1:
                 stored = {**stored, "chunks": ["".join(_texts(stored))]}
-            headers = stored["headers"]
-            assert isinstance(headers, Mapping)
-            more = {n: answer.headers[n] for n in self._keep_headers if n in answer.headers}
-            kept = self.session.append(
+            recording = self.session.append(
                 Interaction(
                     address=call.address,
-                    kind=call.kind,
+                    kind=call.read.kind,
                     request=call.request,
-                    response={**stored, "headers": {**headers, **more}},
+                    response=stored,
                     notes=notes,
                     provenance={
                         "at": datetime.fromtimestamp(int(self._clock.now()), UTC).isoformat(),
@@ -171,7 +217,7 @@ class Tape:
             )
             with self._lock:
                 self.recorded += 1
-            self._remember(kept)
+            self._remember(recording)
 
     def give_up(self, call: Call) -> None:
         """Take note that a call has got no answer; who asks again gets its address."""
@@ -190,26 +236,48 @@ class Tape:
             if lane == top or lane.startswith(f"{top}/")
         )
 
-    def _lane_of(self, request: JsonObject, lane: Lane) -> Lane:
-        """Return where a call belongs: to its caller, if no other recorder has its answer."""
-        if not self._imported:
-            return lane
-        shared = child_lane(self.lane, IMPORTED)
-        key = interaction_key(self.session.as_recorded(request, shared))
-        return shared if key in self._imported else lane
+    def _read(self, sent: SentRequest, lane: Lane, masking: Masking) -> _Placed:
+        """Return what a call asks for and where it belongs: to its caller, with everything masked.
+
+        A call that another recorder has the answer to is as that one has kept it: with nothing
+        masked, and without a caller.
+        """
+        if self._imported:
+            shared = child_lane(self.lane, IMPORTED)
+            plain = canonical_call(sent)
+            if interaction_key(self.session.as_recorded(plain.canonical, shared)) in self._imported:
+                return _Placed(shared, plain)
+        return _Placed(lane, canonical_call(sent, masking))
+
+    def _note(self, sent: SentRequest, *, is_played: bool) -> None:
+        """Remember a call; of bodies, only the last ones, as many as there is room for."""
+        issued = Issued(sent.method, intern(sent.url), is_played, sent.body)
+        with self._lock:
+            self.calls.append(issued)
+            self._with_body.append(issued)
+            self._bytes += len(sent.body)
+            while self._bytes > ROOM_FOR_BODIES and len(self._with_body) > 1:
+                oldest = self._with_body.popleft()
+                self._bytes -= len(oldest.body or b"")
+                oldest.body = None
 
     def _remember(self, interaction: Interaction) -> None:
-        if self._repeats:  # otherwise it would only take memory
+        if self._options.repeats:  # otherwise it would only take memory
             with self._lock:
                 self._last[interaction.address.lane, interaction.address.key] = interaction
 
     def _again(self, address: Address) -> Interaction | None:
-        if not self._repeats:
+        if not self._options.repeats:
             return None
         return self._last.get((address.lane, address.key))
 
     def _remembered(self) -> _Remembered:
         return _Remembered(self.failures.append)
+
+
+class _Placed(NamedTuple):
+    lane: Lane
+    read: ReadCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +318,10 @@ def _texts(stored: JsonObject) -> list[str]:
     return [str(chunk) for chunk in chunks] if isinstance(chunks, list) else []
 
 
-def _answer(stored: JsonObject) -> TapedAnswer:
+def _answer(recorded: Interaction, around: Surroundings) -> TapedAnswer:
+    stored = recorded.response
     response = load_answer(stored)
-    return TapedAnswer(response.status, reason_of(stored), response.headers, response.chunks)
+    chunks = response.chunks
+    if recorded.notes.get("marks"):
+        chunks = fill(chunks, around)
+    return TapedAnswer(response.status, reason_of(stored), response.headers, chunks)

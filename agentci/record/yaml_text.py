@@ -30,7 +30,7 @@ _HIDDEN = re.compile(f"[^{_INLINE}]")
 _HIDDEN_IN_BLOCK = re.compile(f"[^\t\n{_INLINE}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN = re.compile(
-    r"[A-Za-z/](?:[\w ./,()'\"+=@;?!*&%$<>~^|\\`{}\[\]-]|:(?=[^ ]))*(?<! )", re.ASCII
+    r"[A-Za-z/](?:[\w ./,()'\"+=@;?!*&%$<>~^|\\`{}\[\]-]++|:(?=[^ ]))*+(?<! )", re.ASCII
 )
 _PLAIN_IN_FLOW = re.compile(r"[A-Za-z][\w ./-]*(?<! )", re.ASCII)
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w./$-]*", re.ASCII)

@@ -122,9 +122,13 @@ def request_body(request: JsonObject) -> bytes:
     return load_content(request) if set(request) - {"dialect", "method", "url"} else b""
 
 
-def store_answer(answer: HttpAnswer) -> JsonObject:
-    """Return a response as a recording keeps it. Nothing of the body is lost."""
-    headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
+def store_answer(answer: HttpAnswer, *, keep_headers: tuple[str, ...] = ()) -> JsonObject:
+    """Return a response as a recording keeps it. Nothing of the body is lost.
+
+    `keep_headers` are names, in small letters, that are kept besides `KEPT_HEADERS`.
+    """
+    names = (*KEPT_HEADERS, *keep_headers)
+    headers = {name: answer.headers[name] for name in names if name in answer.headers}
     stored: dict[str, JsonValue] = {"status": answer.status, "headers": headers}
     if answer.reason and answer.reason != _phrase(answer.status):
         stored["reason"] = answer.reason

@@ -47,8 +47,11 @@ class Recording:
     """Bytes of the response body, content encodings undone."""
 
 
-def to_recording(exchange: Exchange) -> Recording:
+def to_recording(exchange: Exchange, *, keep_headers: tuple[str, ...] = ()) -> Recording:
     """Return the interaction that `exchange` is.
+
+    `keep_headers` are headers of answers, in small letters, that are kept besides the few that
+    always are.
 
     Raises:
         MalformedError: when its address is none.
@@ -75,7 +78,8 @@ def to_recording(exchange: Exchange) -> Recording:
         notes["left_out"] = "credentials in the address"
     answer = _answer(exchange, notes)
     size = sum(len(chunk) for chunk in answer.chunks)
-    return Recording(kind, request, store_answer(answer), notes, url, size)
+    response = store_answer(answer, keep_headers=keep_headers)
+    return Recording(kind, request, response, notes, url, size)
 
 
 def _answer(exchange: Exchange, notes: dict[str, JsonValue]) -> HttpAnswer:

@@ -46,8 +46,11 @@ class _Importer:
     read: Callable[[Foreign], Iterator[Exchange]]
 
 
-def read_foreign(data: bytes, name: str) -> ForeignFile:
+def read_foreign(data: bytes, name: str, *, keep_headers: tuple[str, ...] = ()) -> ForeignFile:
     """Return the recordings in the file `name`, in their order.
+
+    `keep_headers` are headers of answers, in small letters, that are kept besides the few that
+    always are.
 
     Raises:
         FormatError: when the file cannot be read; ACI-F160 means that it is no recording.
@@ -60,7 +63,8 @@ def read_foreign(data: bytes, name: str) -> ForeignFile:
     recordings: list[Recording] = []
     try:
         for exchange in importer.read(document):
-            recordings.append(to_recording(exchange))  # noqa: PERF401 - the number is in the error
+            recording = to_recording(exchange, keep_headers=keep_headers)
+            recordings.append(recording)  # the number is in the error
     except MalformedError as error:
         message = f"`{name}`: interaction {len(recordings) + 1} cannot be read: {error}"
         hint = f"it was taken for {importer.name}; record it again, or correct it by hand"

@@ -56,7 +56,9 @@ def changed(value: JsonValue, change: Change, *, path: Path = (), field: str = "
     if isinstance(value, str):
         new = change(Leaf(path, field, (value,)))[0]
         return value if new == value else new
-    if isinstance(value, Mapping):
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if type(value) is dict or isinstance(value, Mapping):  # the general check costs more
         return _mapping(value, change, path=path, field=field)
     if isinstance(value, Sequence):
         return _sequence(value, change, path=path, field=field)

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from agentci.record.secrets.fields import check_of_field, is_cookie_header, is_header_of_secrets
@@ -51,6 +52,34 @@ class Hit:
         return sum(end - start for start, end in self.segments)
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Which rules are worth trying: most texts have the word of none."""
+
+    exact: Mapping[str, tuple[int, ...]]
+    any_case: Mapping[str, tuple[int, ...]]
+
+    def rules_for(self, text: str) -> list[Rule]:
+        """Return the rules that have one of their words in `text`, in their order."""
+        numbers = [number for word in self.exact if word in text for number in self.exact[word]]
+        text = text.lower()
+        numbers += [
+            number for word in self.any_case if word in text for number in self.any_case[word]
+        ]
+        return [RULES[number] for number in sorted(set(numbers))]
+
+
+@cache
+def _words(version: int) -> _Words:
+    exact: dict[str, tuple[int, ...]] = {}
+    any_case: dict[str, tuple[int, ...]] = {}
+    for number, rule in enumerate(RULES):
+        for word in rule.words if rule.since <= version else ():
+            words = any_case if rule.any_case else exact
+            words[word] = (*words.get(word, ()), number)
+    return _Words(exact, any_case)
+
+
 class Searcher:
     """Looks for secrets with one version of the rules."""
 
@@ -58,11 +87,16 @@ class Searcher:
         self, version: int = RULES_VERSION, *, known: Mapping[str, str] | None = None
     ) -> None:
         """Use the rules that `version` had; `known` are secrets, with their kinds."""
-        self._rules = tuple(rule for rule in RULES if rule.since <= version)
+        self._words = _words(version)
         self._known = dict(known or {})
         self._room = _MOST_UNWRAPPED
         self.steps = 0
         """Characters looked at so far, counted once for each reader of them."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether everything so far was unpacked and looked at to its end."""
+        return self._room >= 0
 
     def start_again(self) -> None:
         """Allow as much to be unpacked as at the beginning."""
@@ -82,12 +116,9 @@ class Searcher:
     def _in_view(self, view: View, level: int) -> Iterator[Hit]:
         text = view.text
         self.steps += len(text)
-        lower = text.lower()
-        for rule in self._rules:
-            source = lower if rule.any_case else text
-            if any(word in source for word in rule.words):
-                self.steps += len(text)
-                yield from _matches(rule, view)
+        for rule in self._words.rules_for(text):
+            self.steps += len(text)
+            yield from _matches(rule, view)
         for secret, kind in self._known.items():
             for start in _places(secret, text):
                 yield Hit(kind, secret, view.segments(start, start + len(secret)))
