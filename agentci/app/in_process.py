@@ -20,8 +20,10 @@ from agentci.record.folder import CassetteFolder
 from agentci.record.importers.registry import read_foreign
 from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import interaction_key
+from agentci.record.redact import OnSecret
 from agentci.record.session import Mode, RecordingSession
-from agentci.record.tape import IMPORTED, Tape
+from agentci.record.surroundings import Surroundings, surroundings
+from agentci.record.tape import IMPORTED, Tape, TapeOptions
 
 NAMED: Final = 3
 """How many unplayed recordings a message names."""
@@ -42,6 +44,12 @@ class UseRequest:
     """How the user says that recordings should be made again."""
     keep_headers: tuple[str, ...] = ()
     repeats: bool = False
+    masks: tuple[str, ...] = ()
+    """Patterns of what does not count in requests."""
+    root: Path | None = None
+    """Folder that is shown as the workspace while the program works below it; None for the working
+    directory itself."""
+    on_secret: OnSecret = OnSecret.REFUSE
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of vcrpy that change requests and answers."""
 
@@ -68,14 +76,16 @@ class TapeInUse:
             record_all=request.record_all,
             note="recorded in process",
             rerecord=request.rerecord,
+            on_secret=request.on_secret,
         )
         self.tape = Tape(
             self._session,
             lane=request.lane,
             clock=wiring.clock(),
             imported=frozenset() if request.record_all else self._imported(),
-            keep_headers=request.keep_headers,
-            repeats=request.repeats,
+            options=TapeOptions(
+                request.keep_headers, request.repeats, request.masks, _Whereabouts(request.root)
+            ),
         )
         if intercept is not None:
             self._stack.enter_context(intercept(self.tape, request.options))
@@ -127,6 +137,28 @@ class TapeInUse:
         return f"{request.get('method', '')} {where}"
 
 
+class _Whereabouts:
+    """Says where the program is, which may change its directory and HOME at any time."""
+
+    def __init__(self, root: Path | None) -> None:
+        self._root = root
+        self._known: tuple[Path, Path] | None = None
+        self._around = Surroundings()
+
+    def __call__(self) -> Surroundings:
+        try:
+            place = (Path.cwd(), Path(wiring.env().get("HOME") or "/"))
+        except FileNotFoundError:  # the working directory is gone
+            return Surroundings()
+        if place != self._known:
+            cwd, home = place
+            root = self._root
+            below = root is not None and cwd.is_relative_to(root)
+            self._around = surroundings(cwd, home, root=root if below else None)
+            self._known = place
+        return self._around
+
+
 def _take_over(request: UseRequest) -> None:
     """Take over another recorder's file, where there are no recordings yet."""
     files = wiring.files()
@@ -136,10 +168,14 @@ def _take_over(request: UseRequest) -> None:
     lane = child_lane(request.lane, IMPORTED)
     names = ", ".join(f"`{path.name}`" for path in found)
     session = RecordingSession(
-        files, request.folder, mode=Mode.AUTO, note=f"imported from {names}, which is as it was"
+        files,
+        request.folder,
+        mode=Mode.AUTO,
+        note=f"imported from {names}, which is as it was",
+        on_secret=request.on_secret,
     )
     for path in found:
-        foreign = read_foreign(files.read(path), path.as_posix())
+        foreign = read_foreign(files.read(path), path.as_posix(), keep_headers=request.keep_headers)
         for each in foreign.recordings:
             recorded = session.as_recorded(each.request, lane)
             address = session.reserve(lane, interaction_key(recorded))

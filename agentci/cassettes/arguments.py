@@ -56,6 +56,12 @@ class UseArguments:
     lane: Lane = MAIN
     unplayed: str = "fail"
     keep_headers: tuple[str, ...] = ()
+    mask: tuple[str, ...] = ()
+    """Patterns of what does not count in requests, as under `mask` of a pipeline's step."""
+    redact: bool = False
+    """Whether secrets are replaced; else a recording with one is refused."""
+    root: Path | None = None
+    """Folder that recordings show as the workspace; None for the working directory."""
     options: Mapping[str, Any] = field(default_factory=dict)
     rerecord: str = 'mode="record"'
     foreign: tuple[Path, ...] = ()
@@ -75,6 +81,10 @@ class UseArguments:
                 f'`unplayed` is "fail" or "ignore", not `{self.unplayed}`', code="ACI-U191"
             )
         resolve_mode(self.mode, self.options)
+        if self.mask:
+            from agentci.record.masking_rules import check_rules  # noqa: PLC0415 - most have none
+
+            check_rules(self.mask)
 
     @property
     def filters(self) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentci.core.errors import UsageError
+from agentci.record.tape import ROOM_FOR_BODIES
+
 if TYPE_CHECKING:
     from agentci.app.in_process import TapeInUse
     from agentci.core.errors import AgentciError
@@ -17,7 +20,22 @@ class TapedRequest:
 
     method: str
     uri: str
-    body: bytes
+    _body: bytes | None
+
+    @property
+    def body(self) -> bytes:
+        """What was sent.
+
+        Raises:
+            UsageError: when so much was sent since that it is not remembered.
+        """
+        if self._body is None:
+            raise UsageError(
+                f"the body of this request to `{self.uri}` is not remembered any more",
+                code="ACI-U194",
+                hint=f"the last {ROOM_FOR_BODIES // 1024 // 1024} MB of bodies are; look earlier",
+            )
+        return self._body
 
 
 class Cassette:
@@ -36,12 +54,12 @@ class Cassette:
     def requests(self) -> tuple[TapedRequest, ...]:
         """What the program has asked for, as issued."""
         calls = self._in_use.tape.calls
-        return tuple(TapedRequest(c.sent.method, c.sent.url, c.sent.body) for c in calls)
+        return tuple(TapedRequest(each.method, each.url, each.body) for each in calls)
 
     @property
     def play_count(self) -> int:
         """How many answers came from recordings."""
-        return sum(call.answer is not None for call in self._in_use.tape.calls)
+        return sum(call.is_played for call in self._in_use.tape.calls)
 
     @property
     def recorded(self) -> int:

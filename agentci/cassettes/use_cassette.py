@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from agentci.cassettes.arguments import MAIN, UseArguments, folder_of, foreign_of, resolve_mode
 from agentci.core.lane import Lane
+from agentci.record.redact import OnSecret
 from agentci.record.session import Mode
 
 if TYPE_CHECKING:
@@ -98,17 +99,21 @@ def use(
     lane: str = MAIN,
     unplayed: str = "fail",
     keep_headers: tuple[str, ...] | list[str] = (),
+    mask: tuple[str, ...] | list[str] = (),
+    redact: bool = False,
     **options: Any,
 ) -> CassetteUse: ...
 
 
-def use(
+def use(  # noqa: PLR0913 - what a user decides on, each by name
     path: str | os.PathLike[str] | Callable[..., Any] | None = None,
     *,
     mode: str | None = None,
     lane: str = MAIN,
     unplayed: str = "fail",
     keep_headers: tuple[str, ...] | list[str] = (),
+    mask: tuple[str, ...] | list[str] = (),
+    redact: bool = False,
     **options: Any,
 ) -> Any:
     """Answer the HTTP calls of a block or a function from recordings, or record them.
@@ -122,7 +127,12 @@ def use(
             `replay` where `CI` is set.
         lane: Name of the caller, for several in one folder.
         unplayed: `fail` or `ignore` recordings that nobody has asked for.
-        keep_headers: Headers of answers to keep besides the few that always are.
+        keep_headers: Headers of answers to keep besides the few that always are, also of answers
+            that are taken over from another recorder.
+        mask: Regular expressions of what does not count in requests; of each match, its group
+            `value` or all of it becomes `<masked>`. As under `mask` of a pipeline's step, and
+            besides what is masked for known clients.
+        redact: Whether secrets are replaced in recordings, in place of refusing them.
         **options: vcrpy's, as in `vcr.use_cassette`.
 
     Raises:
@@ -137,6 +147,8 @@ def use(
             lane=Lane(lane),
             unplayed=unplayed,
             keep_headers=tuple(name.lower() for name in keep_headers),
+            mask=tuple(mask),
+            redact=redact,
             options=options,
         )
     )
@@ -172,6 +184,9 @@ def _request(arguments: UseArguments) -> Any:
         rerecord=arguments.rerecord,
         keep_headers=arguments.keep_headers,
         repeats=bool(options.get("allow_playback_repeats")),
+        masks=arguments.mask,
+        root=arguments.root,
+        on_secret=OnSecret.REDACT if arguments.redact else OnSecret.REFUSE,
         options=arguments.filters,
     )
 

@@ -48,6 +48,7 @@ from agentci.record.http.encodings import UndecodableError
 from agentci.record.http.form import HttpAnswer, load_answer, store_answer
 from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import interaction_key
+from agentci.record.read_call import masking_notes
 from agentci.record.response_marks import fill, mark
 from agentci.record.session import Mode, RecordingSession, is_below
 from agentci.record.surroundings import Surroundings
@@ -57,6 +58,9 @@ _TIMEOUT: Final = 600.0
 _PATIENCE: Final = 120.0
 """Seconds for answers that are still coming when their program has ended."""
 _SHORTEST_KEY: Final = 12
+_AT_ONCE: Final = 64 * 1024
+"""Bytes of a call up to which recording it takes less than handing it to a thread and back. Beyond,
+other programs' answers must not wait for it."""
 
 
 @dataclass(slots=True)
@@ -235,7 +239,10 @@ class Proxy:
                 on_chunk=events.put_nowait,
             )
             if self.session.mode is not Mode.LIVE and is_worth_keeping(response, call.request):
-                await asyncio.to_thread(self._record, call, endpoint, response)
+                if len(call.http.body) + sum(map(len, response.chunks)) <= _AT_ONCE:
+                    self._record(call, endpoint, response)
+                else:
+                    await asyncio.to_thread(self._record, call, endpoint, response)
                 kept = True
             call.attachment.served += 1
         except ProviderError as problem:
@@ -254,11 +261,6 @@ class Proxy:
             if key and len(key) >= _SHORTEST_KEY and holds(call.request, response, key):
                 raise _has_key(call, endpoint)
         marked = mark(response.chunks, call.attachment.around)
-        notes: dict[str, Mapping[str, object]] = {}
-        if call.request.masked:
-            notes["masked"] = {name: dict(each) for name, each in call.request.masked.items()}
-        if marked.counts:
-            notes["marks"] = dict(marked.counts)
         answer = HttpAnswer(response.status, response.headers, marked.chunks)
         self.session.append(
             Interaction(
@@ -266,7 +268,7 @@ class Proxy:
                 kind=call.request.kind,
                 request=call.request.canonical,
                 response=store_answer(answer),
-                notes=notes,  # type: ignore[arg-type]  # mappings of JSON values
+                notes=masking_notes(call.request.masked, marked.counts),
                 provenance={
                     "provider": call.provider.name,
                     "from": endpoint.origin,

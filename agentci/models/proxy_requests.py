@@ -6,24 +6,19 @@ Nothing here sends or serves.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from agentci.core.canonical import canonical_bytes
 from agentci.core.effects import ServedRequest
-from agentci.core.json_types import JsonObject, JsonValue
+from agentci.core.json_types import JsonObject
 from agentci.core.wire import WireResponse
 from agentci.models.proxy_address import ProxyAddress, symbolic_url, upstream_path
 from agentci.models.registry import Provider
-from agentci.record.http.content import parse_json
 from agentci.record.http.encodings import decode_content
-from agentci.record.http.form import http_request
-from agentci.record.importers.dialects import model_request
 from agentci.record.interaction import InteractionKind
-from agentci.record.mask_file import shipped_masks
-from agentci.record.masking_rules import ClientRequest, Masked, find_masks, mask_body
+from agentci.record.read_call import Masking, Sent, read_call
 from agentci.record.surroundings import Surroundings
 
 AUTHENTICATION: Final = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
@@ -75,24 +70,23 @@ def read_request(
     path = upstream_path(provider, address.path)
     url = symbolic_url(provider, path, address.query)
     body = decode_content(request.body, request.headers.get("content-encoding", "")).data
-    masked = _masked(request, address, body, around=around, rules=rules)
-    canonical: JsonObject | None = None
-    kind: InteractionKind = "http"
-    if masked is not None:
-        canonical = model_request(request.method, url, masked.body)
-        if canonical is not None:
-            kind = "model"
-        elif masked.counts:
-            body = json.dumps(masked.body, ensure_ascii=False).encode()
-    if canonical is None:
-        content_type = request.headers.get("content-type", "")
-        canonical = http_request(request.method, url, body=body, content_type=content_type)
+    read = read_call(
+        Sent(
+            method=request.method,
+            url=url,
+            path=address.path,
+            body=body,
+            content_type=request.headers.get("content-type", ""),
+            user_agent=request.headers.get("user-agent", ""),
+        ),
+        Masking(around, rules),
+    )
     return ProxiedRequest(
-        kind=kind,
-        canonical=canonical,
+        kind=read.kind,
+        canonical=read.canonical,
         path=path + (f"?{address.query}" if address.query else ""),
         headers={n: v for n, v in request.headers.items() if n not in _NOT_FORWARDED},
-        masked=masked.counts if masked is not None else {},
+        masked=read.masked,
     )
 
 
@@ -115,22 +109,3 @@ def holds(request: ProxiedRequest, response: WireResponse, key: str) -> bool:
     """Say whether the text of a call has `key` in it."""
     found = key.encode()
     return found in response.body or found in canonical_bytes(request.canonical)
-
-
-def _masked(
-    request: ServedRequest,
-    address: ProxyAddress,
-    body: bytes,
-    *,
-    around: Surroundings,
-    rules: tuple[str, ...],
-) -> Masked | None:
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    value: JsonValue = parse_json(text) if text[:1] in {"{", "[", " ", "\n"} else None
-    if value is None:
-        return None
-    sender = ClientRequest(request.headers.get("user-agent", ""), address.path, text)
-    return mask_body(value, find_masks(sender, shipped_masks()), around, rules=rules)

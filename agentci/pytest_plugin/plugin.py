@@ -69,6 +69,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("agentci_mode", "Default of --agentci-mode.", default="replay")
     parser.addini("agentci_unplayed", "`fail` or `ignore` unplayed recordings.", default="fail")
     parser.addini(
+        "agentci_mask",
+        "Regular expressions, one a line, of what does not count in requests.",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "agentci_redact",
+        "Replace secrets in recordings, in place of refusing them.",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
         "agentci_vcr_marker",
         "Serve the marker `vcr` of pytest-recording, whose files are taken over on first use.",
         type="bool",

@@ -24,7 +24,7 @@ from agentci.record.session import Mode
 if TYPE_CHECKING:
     from agentci.cassettes.handle import Cassette
 
-_OWN = frozenset({"path", "mode", "lane", "unplayed", "keep_headers"})
+_OWN = frozenset({"path", "mode", "lane", "unplayed", "keep_headers", "mask", "redact"})
 _SPECIAL = re.compile(r"[^A-Za-z0-9_.,+=\[\]-]")
 _LONGEST: Final = 150
 _PASSED = pytest.StashKey[bool]()
@@ -103,6 +103,9 @@ def _arguments(request: pytest.FixtureRequest) -> UseArguments:
         lane=Lane(str(options.get("lane", "main"))),
         unplayed=str(options.get("unplayed", config.getini("agentci_unplayed"))),
         keep_headers=tuple(name.lower() for name in options.get("keep_headers", ())),
+        mask=(*config.getini("agentci_mask"), *options.get("mask", ())),
+        redact=bool(options.get("redact", config.getini("agentci_redact"))),
+        root=config.rootpath,
         options={name: value for name, value in options.items() if name not in _OWN},
         rerecord=f"pytest --agentci-record '{item.nodeid}'",
         foreign=asked.foreign,

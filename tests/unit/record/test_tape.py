@@ -18,6 +18,7 @@ from agentci.models.registry import find_provider, load_dialect
 from agentci.record.importers.exchange import Body, Exchange
 from agentci.record.importers.recording import to_recording
 from agentci.record.keys import canonical_request
+from agentci.record.read_call import ReadCall
 from agentci.record.surroundings import Surroundings
 from agentci.record.tape import SentRequest, canonical_call
 
@@ -35,9 +36,9 @@ def test_a_model_call_has_the_key_of_the_gateway(name: str, stream: bool) -> Non
     message = Message(role="user", parts=(TextPart("why?"),))
     wire = dialect.encode(ModelRequest("some-model", (message,), stream=stream), lambda _: b"")
     sent = _sent(f"{provider.base_url}{wire.path}", json.dumps(wire.body).encode())
-    kind, request = canonical_call(sent)
-    assert kind == "model"
-    assert request == canonical_request(f"{dialect.name}/{dialect.version}", wire)
+    call = canonical_call(sent)
+    assert call.kind == "model"
+    assert call.canonical == canonical_request(f"{dialect.name}/{dialect.version}", wire)
 
 
 _JSON = st.recursive(
@@ -52,7 +53,7 @@ def test_any_call_has_the_key_of_the_importers(body: bytes) -> None:
     url = "https://api.example.test/v2/x?b=1&a=2&api_key=none"
     exchange = Exchange("POST", url, Body(body, is_text=False), 200, Body(b"ok"))
     recording = to_recording(exchange)
-    assert canonical_call(_sent(url, body)) == (recording.kind, recording.request)
+    assert canonical_call(_sent(url, body)) == ReadCall(recording.kind, recording.request)
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/embeddings"])
@@ -64,7 +65,7 @@ def test_a_call_that_nothing_is_masked_in_has_the_key_of_the_proxy(path: str) ->
     provider = find_provider("openai")
     proxied = read_request(served, address, provider, around=Surroundings(), rules=())
     sent = _sent(f"https://api.openai.com{path}", body)
-    assert canonical_call(sent) == (proxied.kind, proxied.canonical)
+    assert canonical_call(sent) == ReadCall(proxied.kind, proxied.canonical)
 
 
 def test_neither_spacing_nor_compression_nor_headers_count() -> None:
