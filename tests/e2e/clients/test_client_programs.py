@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client_installs import install, names
+from tests.support.client_installs import install
 from tests.support.client_programs import PROGRAMS, ClientProgram
 from tests.support.command_line import ROOT
 from tests.support.empty_network import way_into_it
@@ -48,7 +48,3 @@ def test_nothing_can_be_reached_from_where_clients_replay() -> None:
     source = "from tests.support.empty_network import is_empty; raise SystemExit(not is_empty())"
     alone = subprocess.run([*way, sys.executable, "-c", source], cwd=ROOT, check=False)
     assert alone.returncode == 0
-
-
-def test_every_pinned_client_is_tried() -> None:
-    assert names() == sorted(program.name for program in PROGRAMS)

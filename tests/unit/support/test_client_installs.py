@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import client_installs
 from tests.support.client_installs import LOCKS, NotInstalled, install, names, platform_name, twice
+from tests.support.client_programs import PROGRAMS
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,7 @@ def test_a_client_is_pinned_to_exact_versions(name: str) -> None:
     else:
         lines = (pins / "requirements.txt").read_text() + (pins / "constraints.txt").read_text()
         assert all(re.fullmatch(r"[\w.\[\]-]+==[\w.+]+", line) for line in lines.splitlines())
+
+
+def test_every_pinned_client_is_tried() -> None:
+    assert names() == sorted(program.name for program in PROGRAMS)
