@@ -11,6 +11,7 @@ import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from agentci import __version__
 from agentci.core.errors import ProviderError
 from agentci.core.wire import HttpRequest, WireResponse
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LARGEST_BODY = 64_000_000
 """Bytes of an answer, beyond which an endpoint is taken to be broken."""
 
+_MOST_URLS = 64
+_DEFAULTS = {"accept": "*/*", "accept-encoding": "identity", "user-agent": f"agentci/{__version__}"}
 _KEPT_HEADERS = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
 
 _CONNECTION_FAILED = "ACI-E130"
@@ -34,7 +37,9 @@ class HttpTransport:
     """`Http` over the network. Belongs to one event loop, with any number of calls at a time."""
 
     def __init__(self) -> None:
-        self._client: httpx2.AsyncClient | None = None
+        self._transport: httpx2.AsyncHTTPTransport | None = None
+        self._urls: dict[str, httpx2.URL] = {}
+        """Taken apart already: a run asks a few addresses again and again."""
 
     async def send(
         self, request: HttpRequest, *, on_chunk: Callable[[bytes], None] | None = None
@@ -63,20 +68,25 @@ class HttpTransport:
     ) -> WireResponse:
         import httpx2  # noqa: PLC0415  # a replay never gets here and does not pay for it
 
-        client = self._open()
+        transport = self._open()
         try:
-            async with client.stream(
-                request.method,
-                request.url,
-                headers={"accept-encoding": "identity", **request.headers},
-                content=request.content,
-                timeout=httpx2.Timeout(request.timeout, pool=None),
-            ) as response:
+            response = await transport.handle_async_request(
+                httpx2.Request(
+                    request.method,
+                    self._url(request.url),
+                    headers=_DEFAULTS | {n.lower(): text for n, text in request.headers.items()},
+                    content=request.content,
+                    extensions={"timeout": httpx2.Timeout(request.timeout, pool=None).as_dict()},
+                )
+            )
+            try:
                 headers = response.headers
                 kept = {name: headers[name] for name in keep if name in headers}
                 on_start(response.status_code, kept)
                 chunks = await _read(response, on_chunk)
                 return WireResponse(response.status_code, kept, chunks)
+            finally:
+                await response.aclose()
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             problem = _provider_error(error, request)
         # Raised here, so that it does not carry the cause, which has the request with its headers.
@@ -84,20 +94,30 @@ class HttpTransport:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if self._transport is not None:
+            await self._transport.aclose()
+            self._transport = None
 
-    def _open(self) -> httpx2.AsyncClient:
-        if self._client is None:
+    def _open(self) -> httpx2.AsyncHTTPTransport:
+        if self._transport is None:
             import httpx2  # noqa: PLC0415  # see `send`
 
-            self._client = httpx2.AsyncClient(
+            # A client around it would keep cookies, and take a third of a call's time.
+            self._transport = httpx2.AsyncHTTPTransport(
                 trust_env=False,
-                follow_redirects=False,
                 limits=httpx2.Limits(max_connections=256, max_keepalive_connections=32),
             )
-        return self._client
+        return self._transport
+
+    def _url(self, text: str) -> httpx2.URL:
+        url = self._urls.get(text)
+        if url is None:
+            import httpx2  # noqa: PLC0415  # see `send`
+
+            if len(self._urls) >= _MOST_URLS:
+                self._urls.clear()
+            url = self._urls[text] = httpx2.URL(text)
+        return url
 
 
 async def _read(
