@@ -124,6 +124,27 @@ class Git:
             raise failure(args[0], output)
         return output
 
+    def start(self, *args: str) -> subprocess.Popen[bytes]:
+        """Start `git args` to talk with it; whoever starts it ends it.
+
+        Raises:
+            EnvironmentProblem: when git is missing.
+        """
+        try:
+            return subprocess.Popen(
+                ("git", *args),  # noqa: S607 - found on the user's PATH, as the user's own git is
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=self.git_dir,
+                env=self._base_env,
+                process_group=0,
+            )
+        except FileNotFoundError as error:
+            raise _not_started(error) from error
+        except OSError as error:
+            raise EnvironmentProblem(f"git cannot be started: {error}", code="ACI-E212") from error
+
 
 def _not_started(error: FileNotFoundError) -> EnvironmentProblem:
     if error.filename == "git":

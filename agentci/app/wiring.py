@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Env,
         Files,
         Foreground,
+        History,
         Http,
         HttpServer,
         Random,
@@ -116,6 +117,13 @@ def open_folder(folder: Path, store: Path) -> Repository:
     from agentci.adapters.git_repository import open_folder as implementation
 
     return implementation(folder, store)
+
+
+def history(start: Path) -> History:
+    """Open the git repository around `start` for looking into its past."""
+    from agentci.adapters.git_history import GitHistory
+
+    return GitHistory(start)
 
 
 def ending_interrupts() -> AbstractContextManager[None]:

@@ -1,0 +1,185 @@
+"""The files of one commit, read from the object database without a checkout.
+
+Nothing of a stranger's commit touches the disk before somebody asks for it. Must not know of runs.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import IO, NoReturn
+
+from agentci.adapters.git_commands import Git
+from agentci.core.effects import AppendFile
+from agentci.core.errors import EnvironmentProblem, StorageError
+from agentci.core.presence import Presence
+
+_LINK = "120000"
+_PROGRAM = "100755"
+_SUBMODULE = "160000"
+_HOPS = 10
+"""Links that lead to links."""
+
+
+class CommitFiles:
+    """The files of one commit, for reading; whoever opens it closes it."""
+
+    def __init__(self, git: Git, commit: str, work_tree: Path) -> None:
+        """Read the list of files of `commit`; each content is read when it is asked for."""
+        self._git = git
+        self._root = work_tree.resolve()
+        self._commit = commit
+        self._entries = _list(git, commit)
+        self._folders = {parent for path in self._entries for parent in Path(path).parents if path}
+        self._reader: subprocess.Popen[bytes] | None = None
+
+    def read(self, path: Path) -> bytes:
+        """Return the whole content; a link to a file of the same commit is followed."""
+        entry = self._followed(self._name(path))
+        if entry is None:
+            raise StorageError(
+                f"`{path}` is not a file of commit `{self._commit[:12]}`", code="ACI-E221"
+            )
+        return self._blob(entry[1])
+
+    def exists(self, path: Path) -> bool:
+        """Say whether `path` is there, as a file or a folder."""
+        name = self._name(path)
+        return self._followed(name) is not None or Path(name) in self._folders
+
+    def list(self, folder: Path) -> tuple[Path, ...]:
+        """Return all files below `folder`, sorted by path; links are left out."""
+        name = self._name(folder)
+        prefix = "" if name == "." else name + "/"
+        return tuple(
+            sorted(
+                folder / path[len(prefix) :]
+                for path, entry in self._entries.items()
+                if path.startswith(prefix) and entry[0] != _LINK
+            )
+        )
+
+    def write_to(self, folder: Path) -> None:
+        """Write every file of the commit below `folder`; links and submodules are left out.
+
+        Raises:
+            StorageError: when it cannot be written.
+        """
+        for name, (mode, object_id) in self._entries.items():
+            if mode == _LINK:
+                continue
+            target = folder / name
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self._blob(object_id))
+                if mode == _PROGRAM:
+                    target.chmod(target.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+            except OSError as error:
+                raise StorageError(
+                    f"`{target}` cannot be written: {error.strerror}",
+                    code="ACI-E213",
+                    hint="free some space and run the same command again",
+                ) from error
+
+    def close(self) -> None:
+        """End the process that reads; a second call does nothing."""
+        if self._reader is not None:
+            self._reader.communicate()
+            self._reader = None
+
+    def _followed(self, name: str) -> tuple[str, str] | None:
+        entry = self._entries.get(name)
+        for _ in range(_HOPS):
+            if entry is None or entry[0] != _LINK:
+                return entry
+            target = os.fsdecode(self._blob(entry[1]))
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+            entry = self._entries.get(name)
+        return None
+
+    def _name(self, path: Path) -> str:
+        """Return the path in the commit; what lies outside of the checkout is in no commit."""
+        absolute = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow links on disk
+        for place in (absolute, path.resolve()):
+            if place.is_relative_to(self._root):
+                return place.relative_to(self._root).as_posix()
+        return "\0"
+
+    def _blob(self, object_id: str) -> bytes:
+        reader = self._open()
+        asked, answer = _pipe(reader.stdin), _pipe(reader.stdout)
+        asked.write(object_id.encode() + b"\n")
+        asked.flush()
+        head = answer.readline().split()
+        if len(head) != 3:
+            raise EnvironmentProblem(
+                f"the git object `{object_id}` cannot be read",
+                code="ACI-E222",
+                hint="in a partial clone, run `git fetch --refetch --no-filter`",
+            )
+        data = answer.read(int(head[2]))
+        answer.read(1)  # the line break after it
+        return data
+
+    def _open(self) -> subprocess.Popen[bytes]:
+        if self._reader is None:
+            self._reader = self._git.start("cat-file", "--batch")
+        return self._reader
+
+    # The rest of the port: a commit cannot be written to.
+
+    def write_atomic(self, path: Path, data: bytes) -> None:
+        """Refuse."""
+        self._refuse(path, data)
+
+    def open_append(self, path: Path) -> AppendFile:
+        """Refuse."""
+        self._refuse(path)
+
+    def force(self, path: Path) -> None:
+        """Do nothing: there is nothing to be forced to the disk."""
+
+    def update(self, path: Path, change: Callable[[bytes], bytes | None]) -> None:
+        """Refuse."""
+        self._refuse(path, change)
+
+    def remove(self, path: Path) -> None:
+        """Refuse."""
+        self._refuse(path)
+
+    def lock(self, path: Path) -> AbstractContextManager[bool]:
+        """Refuse."""
+        self._refuse(path)
+
+    def enter(self, folder: Path) -> Presence:
+        """Refuse."""
+        self._refuse(folder)
+
+    def _refuse(self, path: Path, *_what: object) -> NoReturn:
+        raise StorageError(
+            f"`{path}` cannot be written: it is a file of commit `{self._commit[:12]}`",
+            code="ACI-E223",
+        )
+
+
+def _list(git: Git, commit: str) -> dict[str, tuple[str, str]]:
+    """Return mode and object id of every file by path, in order of the paths."""
+    listed = git.run("ls-tree", "-r", "-z", "--full-tree", commit).stdout
+    found: dict[str, tuple[str, str]] = {}
+    for entry in listed.split(b"\0"):
+        if entry:
+            head, _, path = entry.partition(b"\t")
+            mode, _kind, object_id = head.decode().split()
+            if mode != _SUBMODULE:
+                found[os.fsdecode(path)] = (mode, object_id)
+    return found
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None
+    return stream

@@ -1,0 +1,77 @@
+"""The project's own history, only read: commits, merge bases, and files as a commit has them.
+
+Must not know of runs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from agentci.adapters.git_commands import Git
+from agentci.adapters.git_commit_files import CommitFiles
+from agentci.adapters.git_target import find_target
+
+
+class GitHistory:
+    """The repository around a folder."""
+
+    __slots__ = ("_git", "_target", "work_tree")
+
+    def __init__(self, start: Path) -> None:
+        """Find the repository around `start`.
+
+        Raises:
+            UsageError: when there is none.
+        """
+        self._target = find_target(start)
+        self._git = Git(self._target.git_dir)
+        self.work_tree = self._target.work_tree or self._target.git_dir
+        """Folder of the checkout."""
+
+    def commit(self, revision: str) -> str | None:
+        """Return the id of the commit that `revision` names, or None."""
+        if revision.startswith("-"):
+            return None
+        asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
+        found = self._git.run(*asked, allowed=(0, 1, 128))
+        return found.text if found.exit_code == 0 else None
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Return the best common ancestor of two commits, or None where none is in the clone."""
+        found = self._git.run("merge-base", one, other, allowed=(0, 1, 128))
+        return found.text.splitlines()[0] if found.exit_code == 0 else None
+
+    def default_branch(self) -> str | None:
+        """Return what the remote `origin` calls its main branch, as `origin/main`, or None."""
+        asked = ("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        found = self._git.run(*asked, allowed=(0, 1, 128))
+        return found.text if found.exit_code == 0 else None
+
+    def is_shallow(self) -> bool:
+        """Say whether older commits are missing in this clone."""
+        return (self._target.common_dir / "shallow").is_file()
+
+    def is_changed(self) -> bool:
+        """Say whether files differ from HEAD, ignored ones and agentci's own folder left out."""
+        if self._target.work_tree is None:
+            return False
+        exclude = self._target.common_dir / "info" / "exclude"
+        with tempfile.TemporaryDirectory(prefix="agentci-index-") as folder:
+            # a copy, because a refresh of the index is a write to somebody else's repository
+            index = Path(folder) / "index"
+            own = self._target.git_dir / "index"
+            if own.is_file():
+                index.write_bytes(own.read_bytes())
+            status = self._git.run(
+                *("-c", f"core.excludesFile={exclude}", "status", "--porcelain", "-z"),
+                *("--no-renames", "--ignore-submodules=all"),
+                index=index,
+                work_tree=self._target.work_tree,
+            )
+        paths = (entry[3:] for entry in status.stdout.split(b"\0") if entry)
+        return any(path.split(b"/")[0] != b".agentci" for path in paths)
+
+    def files_at(self, commit: str) -> CommitFiles:
+        """Return the files of `commit`, at the paths where the checkout has them."""
+        return CommitFiles(self._git, commit, self.work_tree)
