@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agentci.core.effects import Files
+    from agentci.plan.bundle import Locator
     from agentci.spec.pipeline import PipelineSpec
 
 T = TypeVar("T")
@@ -57,6 +58,17 @@ def checked_bundle(folder: Path, files: Files, *, root: Path) -> Bundle:
     return bundle
 
 
+def assemble_bundle(
+    spec: PipelineSpec, positions: Locator, *, home: Path, files: Files, root: Path
+) -> Bundle:
+    """Put a definition that stands in no file of its own together with what it names.
+
+    Files are looked for below `home`; everything else is as for `read_bundle`.
+    """
+    reader = _Reader(files, (root.resolve(), home.resolve()))
+    return reader.assemble(spec, positions, home=home, chain=())
+
+
 class _Reader:
     def __init__(self, files: Files, roots: tuple[Path, ...]) -> None:
         self._files = files
@@ -65,8 +77,16 @@ class _Reader:
 
     def bundle(self, folder: Path, chain: tuple[tuple[Path, str], ...]) -> Bundle:
         loaded = load_pipeline(folder, self._files)
-        spec = loaded.spec
-        home = loaded.folder
+        return self.assemble(loaded.spec, loaded.positions, home=loaded.folder, chain=chain)
+
+    def assemble(
+        self,
+        spec: PipelineSpec,
+        positions: Locator,
+        *,
+        home: Path,
+        chain: tuple[tuple[Path, str], ...],
+    ) -> Bundle:
         outer = self._unreadable
         self._unreadable = {}
         paths = collect_paths(spec)
@@ -84,7 +104,7 @@ class _Reader:
                 children[path] = child
         bundle = Bundle(
             spec=spec,
-            positions=loaded.positions,
+            positions=positions,
             folder_name=home.as_posix(),
             prompts=self._each(paths.prompts, lambda path: self._prompt(home, path)),
             schemas=self._each(paths.schemas, lambda path: self._schema(home, path)),

@@ -12,6 +12,10 @@ from agentci.spec.config import find_project, load_config
 from agentci.spec.loader import PIPELINE_FILE
 from agentci.spec.suggestion import did_you_mean
 
+SUITE_FILE = "suite.yaml"
+SUITES_FOLDER = "suites"
+"""In a pipeline's folder: a folder for each of several suites."""
+
 if TYPE_CHECKING:
     from agentci.core.effects import Files
     from agentci.spec.config import ProjectConfig
@@ -38,6 +42,15 @@ class Project:
             path.parent
             for path in self.files.list(self.pipelines)
             if path.name == PIPELINE_FILE and len(path.relative_to(self.pipelines).parts) == 2
+        )
+        return tuple(sorted(found))
+
+    def suite_folders(self) -> tuple[Path, ...]:
+        """Return the folders that hold a suite, sorted: of a pipeline, or in its `suites`."""
+        found = (
+            path.parent
+            for path in self.files.list(self.pipelines)
+            if path.name == SUITE_FILE and _holds_suite(path.relative_to(self.pipelines).parts)
         )
         return tuple(sorted(found))
 
@@ -80,6 +93,10 @@ def open_project(start: Path, files: Files) -> Project:
     # Places in messages are shown as the user would type them: relative to where the call was made.
     root = start / os.path.relpath(find_project(here, files), here)
     return Project(root=root, config=load_config(root, files), start=start, files=files)
+
+
+def _holds_suite(parts: tuple[str, ...]) -> bool:
+    return len(parts) == 2 or (len(parts) == 4 and parts[1] == SUITES_FOLDER)
 
 
 def _listed(names: list[str]) -> str:

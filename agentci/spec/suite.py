@@ -13,8 +13,6 @@ from pydantic import Field
 from agentci.spec.pipeline import Condition, Model, Name, SandboxName, Seconds
 from agentci.spec.policy import PolicySpec
 
-SUITE_FILE = "suite.yaml"
-
 CaseId: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -26,30 +24,36 @@ class AgentTarget(Model):
 
 
 class TargetSpec(Model):
-    """What is evaluated. Give exactly one of `pipeline` alone, `agent`, `python`, `command`."""
+    """What is evaluated: the pipeline, or one of `agent`, `python`, `command`."""
 
-    pipeline: str = Field(
-        ".",
+    pipeline: str | None = Field(
+        None,
         description="Folder of the pipeline, relative to the suite's. `agent` takes its agents "
-        "and models from there.",
+        "from there, and judges their models. Default: the pipeline beside or around the suite.",
     )
     agent: AgentTarget | None = None
     python: str | None = Field(
         None, description="`file.py:function`, relative to the suite's folder."
     )
     command: tuple[str, ...] | None = Field(
-        None, description="Program and arguments; its standard output is the answer."
+        None,
+        description="Program and arguments, in which expressions see `case`; its standard output "
+        "is the answer.",
     )
     with_: dict[str, Any] = Field(
         default_factory=dict,
         alias="with",
         description="Inputs of the pipeline, values for the prompt, or keyword arguments; "
-        "expressions see `case`. Default: the case's `input`, where it is a mapping.",
+        "expressions see `case`. Default: the case's `input`, where it is a mapping, else "
+        "`input` with it. Without it, a prompt sees only what it reads.",
     )
-    stdin: str = Field("", description="For `command`: text for standard input.")
+    stdin: str = Field(
+        "", description="For `command`: text for standard input; expressions see `case`."
+    )
     output: str | None = Field(
         None,
-        description="Expression with `output`: the part of the target's output that is scored.",
+        description="Expression with `output` and `case`: the part of the target's output that is "
+        "scored. A command's output is the text that it prints.",
     )
     proxy: bool = Field(
         False, description="For `python` and `command`: record their model calls, as for `run`."
@@ -79,12 +83,19 @@ class DatasetSpec(Model):
     )
     cases: tuple[dict[str, Any], ...] | None = Field(None, description="Cases written here.")
     id: str = Field("id", description="Field with the case's id; its line number where missing.")
-    input: str = Field("input", description="Field with the input; the whole row where missing.")
+    input: str = Field(
+        "input",
+        description="Field with the input. Where missing: all fields but those named here, so that "
+        "the expected answer is no part of it.",
+    )
     expected: str = Field("expected", description="Field with the expected answer.")
     group: str = Field(
         "group", description="Field that cases which stand or fall together have in common."
     )
-    tags: str = Field("tags", description="Field with the case's tags, which name slices.")
+    tags: str = Field(
+        "tags",
+        description="Field with the case's tags, which name slices: a list, or a text with commas.",
+    )
     filter: Condition = Field(True, description="Expression with `case`; false leaves it out.")
     sample: SampleSpec | None = None
 
@@ -143,7 +154,9 @@ class SuiteSpec(Model):
     quarantine: tuple[QuarantineSpec, ...] = ()
     limits: SuiteLimits = Field(default_factory=SuiteLimits)
     sandbox: SandboxName | None = Field(
-        None, description="Where commands of targets and scorers run; default: the pipeline's."
+        None,
+        description="Where commands of targets and scorers run. Default: agents use the "
+        "pipeline's, a `command` is a plain process, as the step `run` is.",
     )
     policy: PolicySpec | str | None = Field(
         None,

@@ -1,4 +1,5 @@
-"""Datasets: one file per format, each a stream of rows with their lines.
+"""Datasets, one format each, found by the rows of `registry`; `cases` makes cases of their rows.
 
-From bytes to rows to cases; nothing here knows what a case is used for.
+A reader turns bytes into rows with their line numbers and refuses what is no JSON. It knows no
+suite; what the fields of a row mean stands in the suite, and only `cases` reads that.
 """
