@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NewType
 from agentci.core.canonical import canonical_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agentci.core.json_types import JsonValue
 
 Digest = NewType("Digest", str)
@@ -21,6 +23,14 @@ _PREFIX = "sha256:"
 def digest_bytes(data: bytes) -> Digest:
     """Return the digest of `data`, hashed raw, never after a text normalisation."""
     return Digest(_PREFIX + hashlib.sha256(data).hexdigest())
+
+
+def digest_pieces(pieces: Iterable[bytes | memoryview]) -> Digest:
+    """Return the digest of all `pieces` in a row, without putting them together."""
+    hashed = hashlib.sha256()
+    for piece in pieces:
+        hashed.update(piece)
+    return Digest(_PREFIX + hashed.hexdigest())
 
 
 def digest_json(value: JsonValue) -> Digest:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Final, TypeVar
 
-from agentci.core.digest import Digest, digest_bytes
+from agentci.core.digest import Digest, digest_pieces
 from agentci.core.errors import FormatError, Location
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.lane import Lane
@@ -256,4 +256,13 @@ def _separators(data: bytes) -> Iterator[int]:
 def content_digest(data: bytes) -> Digest:
     """Return the digest of a cassette file, of everything but its provenance."""
     data = data.replace(b"\r\n", b"\n")
-    return digest_bytes(_PROVENANCE.sub(b"", data) if b"\nprovenance:" in data else data)
+    return digest_pieces(_without_provenance(data))
+
+
+def _without_provenance(data: bytes) -> Iterator[memoryview]:
+    whole = memoryview(data)  # a large file is not copied
+    start = 0
+    for match in _PROVENANCE.finditer(data) if b"\nprovenance:" in data else ():
+        yield whole[start : match.start()]
+        start = match.end()
+    yield whole[start:]
