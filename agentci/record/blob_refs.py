@@ -45,11 +45,9 @@ def move_out(value: JsonValue, put: Put) -> JsonValue:
             if (moved := move_out(item, put)) is not item
         }
         return {**value, **changed} if changed else value
-    if isinstance(value, Sequence):
-        items = [move_out(item, put) for item in value]
-        same = all(new is old for new, old in zip(items, value, strict=True))
-        return value if same else items
-    return value
+    items = [move_out(item, put) for item in value]
+    same = all(new is old for new, old in zip(items, value, strict=True))
+    return value if same else items
 
 
 def move_in(value: JsonValue, objects: ObjectStore) -> JsonValue:

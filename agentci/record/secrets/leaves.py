@@ -60,9 +60,7 @@ def changed(value: JsonValue, change: Change, *, path: Path = (), field: str = "
         return value
     if type(value) is dict or isinstance(value, Mapping):  # the general check costs more
         return _mapping(value, change, path=path, field=field)
-    if isinstance(value, Sequence):
-        return _sequence(value, change, path=path, field=field)
-    return value
+    return _sequence(value, change, path=path, field=field)
 
 
 def _mapping(value: JsonObject, change: Change, *, path: Path, field: str) -> JsonValue:
