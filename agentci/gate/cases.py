@@ -35,13 +35,15 @@ def _compare(
 ) -> CaseComparison:
     shown = head or base
     assert shown is not None
+    before = side_of(base) if base is not None else None
+    after = side_of(head) if head is not None else None
     sampled = base is not None and head is not None and not (exact and _is_exact(base, head))
     return CaseComparison(
         case=shown.case,
-        change=_change(base, head, sampled=sampled),
+        change=_change(before, after, sampled=sampled),
         sampled=sampled,
-        base=side_of(base) if base is not None else None,
-        head=side_of(head) if head is not None else None,
+        base=before,
+        head=after,
         required=shown.required,
         quarantine=quarantine,
         group=shown.group,
@@ -56,14 +58,13 @@ def _is_exact(base: CaseResult, head: CaseResult) -> bool:
     return max(len(base.trials), len(head.trials)) == 1 or same_recordings(base, head)
 
 
-def _change(base: CaseResult | None, head: CaseResult | None, *, sampled: bool) -> CaseChange:
-    if head is None:
+def _change(before: Side | None, after: Side | None, *, sampled: bool) -> CaseChange:
+    if after is None:
         return CaseChange.REMOVED
-    if not head.judged:
+    if after.status != "judged":
         return CaseChange.NOT_JUDGED
-    if base is None or not base.judged:
+    if before is None or before.status != "judged":
         return CaseChange.NEW
-    before, after = side_of(base), side_of(head)
     return _sampled_change(before, after) if sampled else _exact_change(before, after)
 
 

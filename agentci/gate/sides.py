@@ -69,8 +69,10 @@ def _explanation(trial: TrialResult | None) -> str:
     return next((trial.scores[name].explanation for name in trial.failing), trial.reason)
 
 
-def _outputs(result: CaseResult) -> Digest:
-    return digest_json([trial.output_digest for trial in result.trials])
+def _outputs(result: CaseResult) -> Digest | None:
+    """Return one digest for all trials; of a single trial its own."""
+    outputs = [trial.output_digest for trial in result.trials]
+    return outputs[0] if len(outputs) == 1 else digest_json(outputs)
 
 
 def _means(rows: Iterable[dict[str, float]]) -> dict[str, float]:
