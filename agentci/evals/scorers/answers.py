@@ -1,24 +1,27 @@
 """What scorers read of an answer, whatever a target or a model has put there.
 
 Answers are hostile: they may hold halves of characters, numbers that JSON has not, or hundreds of
-megabytes. What comes from here is text that can be compared and stored.
+megabytes. What comes from here is text that can be compared and stored, and JSON that can be sent.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from pydantic import Field
 
 from agentci.agents.carriable import replace_lone_surrogates
+from agentci.agents.structured import read_answer
 from agentci.core.canonical import canonical_bytes
+from agentci.core.errors import UsageError
 from agentci.core.json_types import JsonValue
 from agentci.evals.case import Subject
+from agentci.evals.results import Score
 from agentci.spec.pipeline import Model
-
-MAX_TEXT: Final = 4_000_000
-"""Characters of an answer that scorers look at, unless they say otherwise."""
 
 
 class AnswerOptions(Model):
@@ -38,19 +41,107 @@ class AnswerOptions(Model):
         return text_of(self.judged(subject))
 
 
+class ExpectedOptions(AnswerOptions):
+    """Options of scorers that compare the answer with an expected one."""
+
+    value: Any = Field(None, description="What is expected; default: the case's `expected`.")
+
+    def expected(self, subject: Subject) -> JsonValue:
+        """Return what is expected.
+
+        Raises:
+            UsageError: when neither the options nor the case say it.
+        """
+        if "value" in self.model_fields_set:
+            value: JsonValue = self.value
+            return value
+        if subject.case.expected is None:
+            raise UsageError(
+                f"the case `{subject.case.id}` has no expected answer",
+                code="ACI-U462",
+                hint="give the case an `expected`, or the scorer a `value`",
+            )
+        return subject.case.expected
+
+
+@dataclass(frozen=True, slots=True)
+class JsonAnswer:
+    """An answer as a JSON value."""
+
+    value: JsonValue
+    problem: str = ""
+    """Why it is none, for people; empty where it is."""
+
+
 def text_of(value: JsonValue) -> str:
     """Return a text as it is, `{text: ...}` by its text, anything else as canonical JSON.
 
     Never fails: what canonical JSON cannot carry is written in Python's JSON, and what nests too
     deep for any is told in words.
     """
-    if isinstance(value, dict) and set(value) == {"text"} and isinstance(value["text"], str):
-        value = value["text"]
-    if isinstance(value, str):
-        return replace_lone_surrogates(value)
+    plain = _unwrapped(value)
+    if isinstance(plain, str):
+        return replace_lone_surrogates(plain)
     try:
-        return canonical_bytes(value).decode()
+        return canonical_bytes(plain).decode()
     except RecursionError:
         return "(nests too deep to be shown)"
     except ValueError:
-        return replace_lone_surrogates(json.dumps(value, sort_keys=True, ensure_ascii=False))
+        return replace_lone_surrogates(json.dumps(plain, sort_keys=True, ensure_ascii=False))
+
+
+def json_of(value: JsonValue, *, limit: int) -> JsonAnswer:
+    """Return an answer as JSON: a text is read, alone or in one fenced block, the rest is taken.
+
+    Texts of more than `limit` characters are not read.
+    """
+    plain = _unwrapped(value)
+    if not isinstance(plain, str):
+        try:
+            canonical_bytes(plain).decode()
+        except RecursionError:
+            return JsonAnswer(None, "the answer nests too deep")
+        except ValueError:
+            return JsonAnswer(None, "the answer has text or numbers that JSON cannot carry")
+        return JsonAnswer(plain)
+    if len(plain) > limit:
+        return JsonAnswer(None, _too_long(plain, limit))
+    reading = read_answer(plain, {})
+    if reading.problem is not None:
+        return JsonAnswer(None, f"the answer is no JSON value: {reading.problem}")
+    return JsonAnswer(reading.value)
+
+
+def json_safe(value: Any) -> JsonValue:
+    """Return `value` as canonical JSON can carry it: halves of characters replaced, NaN as text.
+
+    Raises:
+        RecursionError: when it nests too deep.
+    """
+    if isinstance(value, str):
+        return replace_lone_surrogates(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {replace_lone_surrogates(str(key)): json_safe(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [json_safe(item) for item in value]
+    plain: JsonValue = value
+    return plain
+
+
+def refuse_long(text: str, limit: int) -> Score | None:
+    """Return the score of an answer that is too long to be judged, or None where it is not."""
+    return (
+        Score(0.0, passed=False, explanation=_too_long(text, limit)) if len(text) > limit else None
+    )
+
+
+def _too_long(text: str, limit: int) -> str:
+    return f"the answer has {len(text):,} characters, more than the {limit:,} that are judged"
+
+
+def _unwrapped(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict) and set(value) == {"text"} and isinstance(value["text"], str):
+        return value["text"]
+    return value

@@ -27,7 +27,19 @@ ENTRY_POINTS: Final = "agentci.scorers"
 
 _KINDS: Final = "agentci.evals.scorers.kinds"
 _BUILT_IN: Final = {
+    "contains": f"{_KINDS}.contains:Contains",
+    "cost": f"{_KINDS}.cost:Cost",
+    "edit_distance": f"{_KINDS}.edit_distance:EditDistance",
     "exact": f"{_KINDS}.exact:Exact",
+    "json_equal": f"{_KINDS}.json_equal:JsonEqual",
+    "json_schema": f"{_KINDS}.json_schema:JsonSchema",
+    "latency": f"{_KINDS}.latency:Latency",
+    "normalised": f"{_KINDS}.normalised:Normalised",
+    "numeric": f"{_KINDS}.numeric:Numeric",
+    "regex": f"{_KINDS}.regex:Regex",
+    "steps": f"{_KINDS}.steps:Steps",
+    "tokens": f"{_KINDS}.tokens:Tokens",
+    "trajectory": f"{_KINDS}.trajectory:Trajectory",
 }
 
 

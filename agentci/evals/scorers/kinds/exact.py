@@ -9,19 +9,14 @@ from pydantic import Field
 
 from agentci.evals.case import Subject
 from agentci.evals.results import Score
-from agentci.evals.scorers.answers import AnswerOptions, text_of
+from agentci.evals.scorers.answers import ExpectedOptions, text_of
 from agentci.evals.scorers.protocol import ScorerServices
 from agentci.evals.scorers.wording import difference
 
 
-class ExactOptions(AnswerOptions):
-    """Options of `exact`."""
+class ExactOptions(ExpectedOptions):
+    """The answer is the expected text, to the character; other values by their canonical JSON."""
 
-    value: Any = Field(
-        None,
-        description="What is expected; default: the case's `expected`. A text is compared "
-        "with the answer as text, anything else by its canonical JSON.",
-    )
     strip: bool = Field(False, description="Leave out white space at both ends.")
 
 
@@ -43,9 +38,7 @@ class Exact:
     ) -> Score:
         """Compare."""
         del services
-        given = "value" in options.model_fields_set
-        expected = text_of(options.value if given else subject.case.expected)
-        found = options.text(subject)
+        expected, found = text_of(options.expected(subject)), options.text(subject)
         if options.strip:
             expected, found = expected.strip(), found.strip()
         equal = expected == found

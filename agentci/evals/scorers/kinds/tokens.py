@@ -1,0 +1,36 @@
+"""The scorer `tokens`: the input and output tokens of the target's model calls, up to a maximum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from agentci.evals.case import Subject
+from agentci.evals.results import Score
+from agentci.evals.scorers.limits import LimitOptions, score_of_metric
+from agentci.evals.scorers.protocol import ScorerServices
+
+
+class TokensOptions(LimitOptions):
+    """Input and output tokens of the model calls."""
+
+
+class Tokens:
+    """Holds what was recorded against a maximum."""
+
+    kind: ClassVar[str] = "tokens"
+    version: ClassVar[int] = 1
+    options: ClassVar[type[TokensOptions]] = TokensOptions
+
+    @staticmethod
+    def files(options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Name no files."""
+        del options
+        return ()
+
+    async def score(
+        self, subject: Subject, options: TokensOptions, services: ScorerServices
+    ) -> Score:
+        """Compare."""
+        del services
+        return score_of_metric(self.kind, subject, options.max)
