@@ -37,7 +37,7 @@ LOCKS = ROOT / "tests/e2e/clients/locks"
 _NODE = "node"
 """Not a client, but what some of them run on."""
 _OLDEST_NODE = 20
-_PYTHONS = ((3, 11), (3, 12))
+_PYTHONS = (("3", "11"), ("3", "12"))
 """Versions that all of the pinned packages support."""
 _PATIENCE = 900.0
 """Seconds for one command: the machine may be loaded, and a client has up to 700 MB."""
@@ -154,17 +154,18 @@ def _packaged_node() -> Path:
 @cache
 def _python() -> str:
     """Return the interpreter of the virtual environments."""
-    python = os.environ.get("AGENTCI_CLIENTS_PYTHON") or sys.executable
-    source = "import sys; print(*sys.version_info[:2])"
-    told = subprocess.run([python, "-c", source], capture_output=True, text=True, check=False)
-    version = tuple(int(part) for part in told.stdout.split())
-    if version not in _PYTHONS:
-        raise NotInstalled(
-            f"`{python}` is no Python that all clients support\n"
-            "hint: set AGENTCI_CLIENTS_PYTHON to one of version "
-            + " or ".join(".".join(map(str, each)) for each in _PYTHONS)
-        )
-    return python
+    asked = os.environ.get("AGENTCI_CLIENTS_PYTHON") or sys.executable
+    python = shutil.which(asked)
+    if python is not None:
+        source = "import sys; print(*sys.version_info[:2])"
+        told = subprocess.run([python, "-c", source], capture_output=True, text=True, check=False)
+        if tuple(told.stdout.split()) in _PYTHONS:
+            return python
+    raise NotInstalled(
+        f"`{asked}` is no Python that all clients support\n"
+        "hint: set AGENTCI_CLIENTS_PYTHON to one of version "
+        + " or ".join(".".join(each) for each in _PYTHONS)
+    )
 
 
 def _install_npm(name: str, folder: Path, npm: Sequence[str]) -> None:

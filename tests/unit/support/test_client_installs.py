@@ -77,12 +77,15 @@ def test_an_installation_from_the_same_pins_is_taken_and_another_is_made_anew(
     assert made == ["small"] * 2
 
 
+@pytest.mark.parametrize("asked", ["true", "/nowhere/python3.12"])
 def test_a_python_that_clients_do_not_support_is_named_with_what_to_do(
-    monkeypatch: pytest.MonkeyPatch,
+    asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client_installs._python.cache_clear()
-    monkeypatch.setenv("AGENTCI_CLIENTS_PYTHON", "true")
-    with pytest.raises(NotInstalled, match="hint: set AGENTCI_CLIENTS_PYTHON to one of version"):
+    monkeypatch.setenv("AGENTCI_CLIENTS_PYTHON", asked)
+    with pytest.raises(
+        NotInstalled, match=f"`{asked}` is no [^\0]*hint: set AGENTCI_CLIENTS_PYTHON to one of"
+    ):
         client_installs._python()
 
 
