@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import erfc, sqrt
+from math import sqrt
 from typing import Final
 
 _Z: Final = 1.959963984540054
@@ -66,8 +66,3 @@ def upper_z(tail: float) -> float:
     from statistics import NormalDist  # noqa: PLC0415 - takes 10 ms, and most starts need none
 
     return -NormalDist().inv_cdf(tail)
-
-
-def share_below(z: float) -> float:
-    """Return the share of a normal distribution below `z`."""
-    return erfc(-z / sqrt(2)) / 2

@@ -19,13 +19,21 @@ def clustered(values: Sequence[Value], groups: Sequence[Group] | None) -> list[l
     """Return the values of each group, by its first appearance; without groups, of each case.
 
     Raises:
-        ValueError: when `groups` has another length, or a value is not finite.
+        ValueError: when `groups` has another length.
     """
-    if not all(map(isfinite, values)):
-        raise ValueError("a difference has to be a finite number")
     if groups is None:
         return [[value] for value in values]
     members: dict[Group, list[Value]] = {}
     for value, group in zip(values, groups, strict=True):
         members.setdefault(group, []).append(value)
     return list(members.values())
+
+
+def require_finite(differences: Sequence[float]) -> None:
+    """Refuse what no statistic can be made of.
+
+    Raises:
+        ValueError: when a difference is infinite or not a number.
+    """
+    if not all(map(isfinite, differences)):
+        raise ValueError("a difference has to be a finite number")

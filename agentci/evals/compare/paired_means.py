@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import fsum, sqrt
 
 from agentci.core.intervals import Interval
-from agentci.evals.compare.clusters import Group, clustered
+from agentci.evals.compare.clusters import Group, clustered, require_finite
 from agentci.evals.compare.student import t_below, t_two_sided
 
 
@@ -50,6 +50,9 @@ def paired_means(
     difference is the same there is no spread for t to work with; p is then what the signs alone
     say, 1/2 to the power of the number of units if they are for the worse.
 
+    t keeps its level on average: where differences take few values it may be off by half a point.
+    `sign_flip` never alarms more often than alpha, so let that decide and this give the interval.
+
     Args:
         differences: of case means.
         higher_is_better: false for cost, tokens, steps, latency.
@@ -64,6 +67,7 @@ def paired_means(
         EnvironmentProblem: when scipy is not installed.
         ValueError: when `groups` has another length, or a difference is not finite.
     """
+    require_finite(differences)
     members = clustered(differences, groups)
     count, units = len(differences), len(members)
     named = units if groups is not None else None

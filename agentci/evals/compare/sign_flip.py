@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import shake_256
-from math import gcd, isfinite, lcm
+from math import gcd, lcm
 from operator import add
 from typing import Final
 
 from agentci.core.seed import derive_seed
-from agentci.evals.compare.clusters import Group, clustered
+from agentci.evals.compare.clusters import Group, clustered, require_finite
 
 _ENUMERATED: Final = 28
 """Units up to which all flips are counted: as pairs of flips of two halves, 2**14 of each."""
@@ -75,6 +75,7 @@ def sign_flip(
         raise ValueError("it takes at least one draw")
     sign = 1 if higher_is_better else -1
     gains = [sign * value + allowance for value in differences]
+    require_finite(gains)
     totals = [value for value in _in_integers(gains, groups) if value != 0]
     sizes = sorted(map(abs, totals))
     better = sum(value for value in totals if value > 0)
@@ -91,12 +92,11 @@ def sign_flip(
 def _in_integers(gains: Sequence[float], groups: Sequence[Group] | None) -> list[int]:
     """Return the sum of each unit in multiples of one step, so that ties are ties."""
     largest = max(map(abs, gains), default=0.0)
-    if not isfinite(largest):
-        raise ValueError("a difference has to be a finite number")
-    common = _common_denominator(gains, largest)
+    gains_once = sorted(set(gains))
+    common = _common_denominator(gains_once, largest)
     scale = Fraction(common) if common else Fraction(_SCALE) / Fraction(largest)
-    whole = [round(Fraction(value) * scale) for value in gains]
-    totals = [sum(values) for values in clustered(whole, groups)]
+    whole = {value: round(Fraction(value) * scale) for value in gains_once}
+    totals = [sum(values) for values in clustered([whole[gain] for gain in gains], groups)]
     step = gcd(*totals) or 1
     return [total // step for total in totals]
 
@@ -104,7 +104,7 @@ def _in_integers(gains: Sequence[float], groups: Sequence[Group] | None) -> list
 def _common_denominator(gains: Sequence[float], largest: float) -> int | None:
     """Return what makes whole numbers of all `gains`, but for rounding; None if it is large."""
     common, rounding = 1, Fraction(largest) / 10**12
-    for value in sorted(set(gains)):
+    for value in gains:
         near = Fraction(value).limit_denominator(_FINEST)
         if abs(near - Fraction(value)) > rounding:
             return None

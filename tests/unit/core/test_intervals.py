@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentci.core.intervals import wilson
+from agentci.core.intervals import two_sided_z, upper_z, wilson
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,22 @@ def test_the_share_lies_inside_and_more_data_says_more(case: tuple[int, int]) ->
     share, ten_times = wilson(hits, total), wilson(10 * hits, 10 * total)
     assert 0.0 <= share.low <= hits / total <= share.high <= 1.0
     assert ten_times.high - ten_times.low < share.high - share.low
+
+
+@pytest.mark.parametrize(
+    ("tail", "z"), [(0.05, 1.6448536), (0.2, 0.8416212), (0.025, 1.959964), (0.5, 0)]
+)
+def test_quantiles_of_the_normal_distribution(tail: float, z: float) -> None:
+    assert upper_z(tail) == pytest.approx(z, abs=1e-7)
+    assert two_sided_z(1 - 2 * tail if tail < 0.5 else 1e-12) == pytest.approx(z, abs=1e-7)
+
+
+@pytest.mark.parametrize("tail", [0.0, 1.0, -0.1])
+def test_what_is_no_share_has_no_quantile(tail: float) -> None:
+    with pytest.raises(ValueError, match="quantile"):
+        upper_z(tail)
+
+
+def test_more_confidence_is_a_wider_interval() -> None:
+    at_90, at_95, at_99 = (wilson(8, 10, confidence=share) for share in (0.9, 0.95, 0.99))
+    assert at_99.low < at_95.low < at_90.low < 0.8 < at_90.high < at_95.high < at_99.high
