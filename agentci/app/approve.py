@@ -16,6 +16,7 @@ from agentci.engine.listener import SilentListener
 from agentci.record.interaction import Interaction
 from agentci.record.journal import Journal, read_journal
 from agentci.record.keys import interaction_key
+from agentci.record.redact import OnSecret
 from agentci.record.session import Mode, RecordingSession
 
 if TYPE_CHECKING:
@@ -112,7 +113,12 @@ def _record(
     """Keep the decision in the cassette, so that a replay needs no person."""
     if undertaking.mode in {Mode.LIVE, Mode.REPLAY}:
         return
-    session = RecordingSession(wiring.files(), undertaking.cassettes, mode=undertaking.mode)
+    session = RecordingSession(
+        wiring.files(),
+        undertaking.cassettes,
+        mode=undertaking.mode,
+        on_secret=OnSecret.of(redact=undertaking.request.redact),
+    )
     address = session.reserve(lane, interaction_key(request))
     if session.lookup(address) is None:
         session.append(Interaction(address, "approval", request, decision))

@@ -202,7 +202,7 @@ def import_recordings(request: ImportRequest) -> ImportResult:
         message = f"there is no file of recordings in {shown}"
         hint = f"names end in {', '.join(f'`{suffix}`' for suffix in SUFFIXES)}"
         raise NothingMatched(message, code="ACI-N320", hint=hint)
-    on_secret = OnSecret.REDACT if request.redact else OnSecret.REFUSE
+    on_secret = OnSecret.of(redact=request.redact)
     session = RecordingSession(
         files,
         folder,

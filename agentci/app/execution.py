@@ -17,6 +17,7 @@ from agentci.core.errors import AgentciError, Interrupted, StorageError
 from agentci.engine.executor import RunSetup, execute
 from agentci.engine.journal_events import read_history
 from agentci.record.journal import Journal
+from agentci.record.redact import OnSecret
 from agentci.record.session import Mode, RecordingSession
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def open_run(undertaking: Undertaking, stack: ExitStack) -> OpenRun:
         record_all=undertaking.request.record_all,
         note=undertaking.request.note,
         rerecord=record_command(undertaking),
+        on_secret=OnSecret.of(redact=undertaking.request.redact),
     )
     stack.callback(session.close)
     sandboxes = Sandboxes(undertaking.config.defaults.image)

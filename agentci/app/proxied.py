@@ -18,6 +18,7 @@ from agentci.core.errors import (
     UsageError,
 )
 from agentci.core.lane import Lane
+from agentci.record.redact import OnSecret
 from agentci.record.session import Mode, RecordingSession
 from agentci.record.surroundings import surroundings
 
@@ -45,6 +46,8 @@ class ProgramRequest:
     lane: str = DEFAULT_LANE
     record_all: bool = False
     note: str = ""
+    redact: bool = False
+    """Whether secrets are replaced in new recordings; else a recording with one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def execute(request: ProgramRequest) -> ProgramReport:
         record_all=request.record_all,
         note=request.note,
         rerecord=f"agentci record --cassette {place.cassettes.name} -- {request.argv[0]} ...",
+        on_secret=OnSecret.of(redact=request.redact),
     )
     try:
         report = asyncio.run(_run(request, session, lane, place))

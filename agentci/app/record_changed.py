@@ -47,6 +47,8 @@ class ChangedRequest:
     """In the currency of the prices in the definitions."""
     max_tokens: int | None = None
     note: str = ""
+    redact: bool = False
+    """Whether secrets are replaced in new recordings; else a recording with one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,13 @@ def execute(changes: Changes, listener: RunListener) -> ChangedReport:
         before = each.replay.undertaking
         undertaking = replace(
             before,
-            request=replace(before.request, mode="record", use_cache=True, note=request.note),
+            request=replace(
+                before.request,
+                mode="record",
+                use_cache=True,
+                note=request.note,
+                redact=request.redact,
+            ),
             mode=Mode.RECORD,
             listener=listener,
             spending=spending,

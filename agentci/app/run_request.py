@@ -44,6 +44,8 @@ class RunRequest:
     use_cache: bool = True
     note: str = ""
     """Goes into the header of new cassettes, for example where their answers come from."""
+    redact: bool = False
+    """Whether secrets are replaced in new recordings; else a recording with one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def request_json(request: RunRequest) -> JsonObject:
         "branch": request.branch,
         "use_cache": request.use_cache,
         "note": request.note,
+        "redact": request.redact,
     }
 
 

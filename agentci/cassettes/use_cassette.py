@@ -186,7 +186,7 @@ def _request(arguments: UseArguments) -> Any:
         repeats=bool(options.get("allow_playback_repeats")),
         masks=arguments.mask,
         root=arguments.root,
-        on_secret=OnSecret.REDACT if arguments.redact else OnSecret.REFUSE,
+        on_secret=OnSecret.of(redact=arguments.redact),
         options=arguments.filters,
     )
 

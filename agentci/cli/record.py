@@ -10,7 +10,7 @@ import typer
 
 from agentci.app import proxied as use_case
 from agentci.cli.invocation import Invocation, JsonOption, invocation_of
-from agentci.cli.run_settings import parse_settings
+from agentci.cli.run_settings import RedactOption, parse_settings
 from agentci.core.errors import UsageError
 from agentci.record.session import Mode
 
@@ -88,6 +88,7 @@ def record(
     note: Annotated[
         str, typer.Option(metavar="TEXT", help="Goes into the header of new cassettes.")
     ] = "",
+    redact: RedactOption = False,
     changed: ChangedOption = False,
     yes: YesOption = False,
     max_cost: MaxCostOption = None,
@@ -124,7 +125,7 @@ def record(
             raise UsageError(message, code="ACI-U184", hint="call the command twice")
         return _verify_sample(invocation, words, options, count=sample, seed=seed)
     if changed:
-        return _record_changed(invocation, words, options, note=note)
+        return _record_changed(invocation, words, options, note=note, redact=redact)
     if not words:
         message = "there is no program to record"
         hint = "`agentci record -- COMMAND...`, or `agentci record --changed` for pipelines"
@@ -142,6 +143,7 @@ def record(
         lane=lane,
         record_all=everything,
         note=note,
+        redact=redact,
     )
     return show_report(use_case.execute(program), invocation)
 
@@ -158,7 +160,7 @@ class _Options:
 
 
 def _record_changed(
-    invocation: Invocation, words: tuple[str, ...], options: _Options, *, note: str
+    invocation: Invocation, words: tuple[str, ...], options: _Options, *, note: str, redact: bool
 ) -> int:
     # not for a program
     from agentci.app.record_changed import ChangedRequest
@@ -171,6 +173,7 @@ def _record_changed(
         max_cost=options.max_cost,
         max_tokens=options.max_tokens,
         note=note,
+        redact=redact,
     )
     return record_changed(request, Manner(yes=options.yes, json=options.json), invocation)
 

@@ -16,7 +16,7 @@ from agentci.cli.progress import Progress
 from agentci.cli.render.json import to_json
 from agentci.cli.render.text import table
 from agentci.cli.run_outcome import show_outcome
-from agentci.cli.run_settings import parse_settings
+from agentci.cli.run_settings import RedactOption, parse_settings
 from agentci.core.errors import UsageError
 
 
@@ -70,6 +70,7 @@ def run(
         str,
         typer.Option(metavar="TEXT", help="Goes into the header of new cassettes."),
     ] = "",
+    redact: RedactOption = False,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use cached results.")] = True,
     plan: Annotated[bool, typer.Option("--plan", help="Print what would run, and stop.")] = False,
     json: JsonOption = False,
@@ -98,6 +99,7 @@ def run(
         branch=branch,
         use_cache=cache,
         note=note,
+        redact=redact,
     )
     if record_all and mode != "record":
         message = "`--all` is for recording"

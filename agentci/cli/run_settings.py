@@ -1,8 +1,17 @@
-"""The option `--set name=value`, the same on every command that has it."""
+"""Options that are the same on every command that has them."""
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
+import typer
+
 from agentci.core.errors import UsageError
+
+RedactOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--redact", help="Replace secrets in new recordings; else they end it."),
+]
 
 
 def parse_settings(texts: list[str]) -> dict[str, str]:

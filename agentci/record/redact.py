@@ -35,6 +35,11 @@ class OnSecret(StrEnum):
     REDACT = "redact"
     """It is written with placeholders, and so is all that follows in its folder."""
 
+    @classmethod
+    def of(cls, *, redact: bool) -> OnSecret:
+        """Return what a caller asks for."""
+        return cls.REDACT if redact else cls.REFUSE
+
 
 _MARKER: Final = "redaction.json"
 _NAMED: Final = 5
