@@ -33,13 +33,27 @@ class CheckedPipeline:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedSuite:
+    """One suite and what was found."""
+
+    name: str
+    folder: str
+    cases: int
+    """That it takes of its dataset."""
+    scorers: int
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What was checked, in the order of the folders' names."""
 
     pipelines: tuple[CheckedPipeline, ...]
+    suites: tuple[CheckedSuite, ...] = ()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong, each place once: pipelines may share a sub-pipeline."""
-        found = (problem for pipeline in self.pipelines for problem in pipeline.problems)
+        checked: tuple[CheckedPipeline | CheckedSuite, ...] = (*self.pipelines, *self.suites)
+        found = (problem for each in checked for problem in each.problems)
         return tuple(dict.fromkeys(found))

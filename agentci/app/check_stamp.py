@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import agentci
-from agentci.app.check_result import CheckedPipeline, CheckResult
+from agentci.app.check_result import CheckedPipeline, CheckedSuite, CheckResult
 from agentci.core.digest import digest_bytes
 from agentci.core.errors import AgentciError
 
@@ -85,6 +85,7 @@ def remember(request: CheckRequest, result: CheckResult, *, root: Path, watch: W
         "request": _request(request),
         "seen": list(watch.seen.values()),
         "pipelines": [asdict(pipeline) for pipeline in result.pipelines],
+        "suites": [asdict(suite) for suite in result.suites],
     }
     try:
         ignore = root / _FOLDER / ".gitignore"
@@ -103,8 +104,11 @@ def _recall(place: Path, request: CheckRequest, files: Files) -> CheckResult | N
             return None
         if not all(_unchanged(*seen, files=files) for seen in content["seen"]):
             return None
-        fields = content["pipelines"]
-        return CheckResult(tuple(CheckedPipeline(**{**each, "problems": ()}) for each in fields))
+        pipelines, suites = content["pipelines"], content["suites"]
+        return CheckResult(
+            tuple(CheckedPipeline(**{**each, "problems": ()}) for each in pipelines),
+            tuple(CheckedSuite(**{**each, "problems": ()}) for each in suites),
+        )
     except (AgentciError, ValueError, TypeError, KeyError):
         return None  # damaged: checked anew
 

@@ -12,13 +12,13 @@ from agentci.spec.config import find_project, load_config
 from agentci.spec.loader import PIPELINE_FILE
 from agentci.spec.suggestion import did_you_mean
 
-SUITE_FILE = "suite.yaml"
-SUITES_FOLDER = "suites"
-"""In a pipeline's folder: a folder for each of several suites."""
-
 if TYPE_CHECKING:
     from agentci.core.effects import Files
     from agentci.spec.config import ProjectConfig
+
+SUITE_FILE = "suite.yaml"
+SUITES_FOLDER = "suites"
+"""In a pipeline's folder: a folder for each of several suites."""
 
 
 @dataclass(frozen=True, slots=True)

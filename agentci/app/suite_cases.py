@@ -40,7 +40,12 @@ def read_cases(suite: LoadedSuite, files: Files, *, root: Path) -> tuple[Case, .
         NothingMatched: when no case is left.
         StorageError: when a file cannot be read.
     """
-    taken = _filtered(suite, _unique(_Reader(suite, files, root).cases()))
+    dataset = suite.spec.dataset
+    if (dataset.path is None) == (dataset.cases is None):
+        given = "both" if dataset.path is not None else "none"
+        message = f"a dataset has either `path` or `cases`, and this one has {given}"
+        _refuse(suite, "ACI-D502", ("dataset",), message=message)
+    taken = _filtered(suite, _unique(_Reader(suite, files, root).cases(), root))
     cases = sampled(sorted(taken, key=lambda case: case.id), suite.spec.dataset.sample)
     if not cases:
         place = suite.positions.locate(("dataset",))
@@ -59,7 +64,12 @@ def read_cases(suite: LoadedSuite, files: Files, *, root: Path) -> tuple[Case, .
     )
 
 
-def _unique(cases: Iterator[Case]) -> Iterator[Case]:
+def case_place(case: Case, root: Path) -> Location:
+    """Return where a case stands, as the user would type it."""
+    return Location(None if case.file is None else (root / case.file).as_posix(), case.line)
+
+
+def _unique(cases: Iterator[Case], root: Path) -> Iterator[Case]:
     seen: dict[str, Case] = {}
     for case in cases:
         first = seen.setdefault(case.id, case)
@@ -67,7 +77,7 @@ def _unique(cases: Iterator[Case]) -> Iterator[Case]:
             message = (
                 f"the case `{case.id}` is there twice, in line {first.line} and line {case.line}"
             )
-            place = Location(case.file, case.line)
+            place = case_place(case, root)
             raise SpecError((Problem("ACI-D543", message, place, "give each an id of its own"),))
         yield case
 

@@ -12,7 +12,6 @@ from agentci.app.project import SUITE_FILE, SUITES_FOLDER
 from agentci.core.digest import Digest, digest_json
 from agentci.core.errors import (
     AgentciError,
-    Location,
     NothingMatched,
     Problem,
     SpecError,
@@ -30,7 +29,6 @@ from agentci.spec.yaml_document import parse_document
 if TYPE_CHECKING:
     from agentci.app.project import Project
     from agentci.core.effects import Files
-    from agentci.plan.bundle import Locator
     from agentci.spec.yaml_document import Positions
 
 POLICY_FILE: Final = "policy.yaml"
@@ -50,7 +48,7 @@ class LoadedSuite:
     policy: PolicySpec
     policy_path: str | None
     """The policy's file, relative to the project; None where it is inline, or the defaults."""
-    policy_positions: Locator
+    policy_positions: Positions
     """Of the fields of `policy`, wherever it stands."""
     digest: Digest
     """Of what the definition and the policy mean, whatever the order of their keys."""
@@ -62,21 +60,10 @@ class LoadedSuite:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inside:
-    """Places in a part of a document."""
-
-    positions: Positions
-    prefix: tuple[str | int, ...]
-
-    def locate(self, path: tuple[str | int, ...], /) -> Location:
-        return self.positions.locate((*self.prefix, *path))
-
-
-@dataclass(frozen=True, slots=True)
 class _Policy:
     spec: PolicySpec
     path: str | None
-    positions: Locator
+    positions: Positions
 
 
 def find_suites(project: Project, names: tuple[str, ...]) -> tuple[Path, ...]:
@@ -196,7 +183,7 @@ def load_suite(folder: Path, files: Files, *, root: Path) -> LoadedSuite:
 def _policy(
     spec: SuiteSpec, positions: Positions, *, folder: Path, files: Files, root: Path
 ) -> _Policy:
-    inline = _Inside(positions, ("policy",))
+    inline = positions.inside(("policy",))
     if isinstance(spec.policy, PolicySpec):
         return _Policy(spec.policy, None, inline)
     if isinstance(spec.policy, str):
@@ -222,7 +209,7 @@ def _read_policy(file: Path, files: Files, *, root: Path) -> _Policy:
     return _Policy(spec, project_path(file, root), document.positions)
 
 
-def _refuse(code: str, message: str, place: _Inside, *, hint: str | None = None) -> None:
+def _refuse(code: str, message: str, place: Positions, *, hint: str | None = None) -> None:
     raise SpecError((Problem(code, message, place.locate(()), hint),))
 
 

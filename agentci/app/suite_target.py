@@ -15,6 +15,7 @@ from agentci.app.suite_definition import pipeline_folder, project_path
 from agentci.core.errors import Location, Problem, SpecError
 from agentci.plan.findings import names_hint
 from agentci.plan.references import check_bundle
+from agentci.plan.scopes import after_scope, template_shape, top_scope
 from agentci.plan.templates import OPENING
 from agentci.spec.expressions import evaluate, references, resolve
 from agentci.spec.loader import PIPELINE_FILE
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from agentci.core.json_types import JsonObject, JsonValue
     from agentci.evals.case import Case
     from agentci.plan.bundle import Bundle, Locator
+    from agentci.plan.shapes import Shape
     from agentci.spec.pipeline import StepBase
     from agentci.spec.suite import TargetSpec
 
 STEP: Final = "target"
 """Id of the only step of a target that is no pipeline."""
 
+_KINDS: Final = ("agent", "python", "command")
 _ARGUMENTS, _COMMAND, _STDIN = "arguments", "command", "stdin"
 _ANSWER: Final = "answer"
 
@@ -62,8 +65,7 @@ class _TargetPlaces:
 
 def target_kind(target: TargetSpec) -> str:
     """Return which key names what is evaluated: `pipeline`, `agent`, `python` or `command`."""
-    named = [name for name in ("agent", "python", "command") if getattr(target, name) is not None]
-    return named[0] if named else "pipeline"
+    return next((kind for kind in _KINDS if getattr(target, kind) is not None), "pipeline")
 
 
 def suite_bundle(suite: LoadedSuite, files: Files, *, root: Path) -> Bundle:
@@ -77,6 +79,12 @@ def suite_bundle(suite: LoadedSuite, files: Files, *, root: Path) -> Bundle:
         SpecError: with everything that is wrong with the target and the definition behind it.
     """
     target = suite.spec.target
+    kinds = [name for name in _KINDS if getattr(target, name) is not None]
+    if len(kinds) > 1:
+        shown = " and ".join(f"`{kind}`" for kind in kinds)
+        message = f"a suite has one target, and this one names {shown}"
+        hint = "make two suites of it"
+        _refuse(suite, "ACI-D501", ("target", kinds[1]), message=message, hint=hint)
     home = pipeline_folder(suite, files)
     if home is None and target_kind(target) in {"pipeline", "agent"}:
         hint = "put the suite into a pipeline's folder, or name its folder"
@@ -295,6 +303,14 @@ def target_output(suite: LoadedSuite, case: Case, output: JsonValue) -> JsonValu
     if target.output is None or output is None:
         return output
     return evaluate(target.output, {"output": output, "case": case.scope()})
+
+
+def answer_shape(suite: LoadedSuite, bundle: Bundle) -> Shape:
+    """Return what is known of `output` before a run."""
+    spec = bundle.spec
+    scope = after_scope(bundle, spec.steps, outer=top_scope(spec))
+    whole = template_shape(spec.output, scope)
+    return whole if target_kind(suite.spec.target) == "pipeline" else whole.fields[_ANSWER]
 
 
 def case_repository(suite: LoadedSuite, bundle: Bundle, case: Case, *, root: Path) -> str | None:

@@ -25,7 +25,7 @@ def check(
     ] = True,
     json: JsonOption = False,
 ) -> int:
-    """Check settings and pipelines without running them.
+    """Check settings, pipelines and their suites without running them.
 
     Finds unknown keys, wrong types, references to steps, fields and files that do not exist,
     cycles, and templates that do not fit. Every problem has its file, line and column.
@@ -44,6 +44,10 @@ def check(
             if not pipeline.problems:
                 size = f"{count(pipeline.steps, 'step')}, {count(pipeline.agents, 'agent')}"
                 invocation.print(f"ok: {pipeline.folder} ({size})")
+        for suite in result.suites:
+            if not suite.problems:
+                size = f"suite, {count(suite.cases, 'case')}, {count(suite.scorers, 'scorer')}"
+                invocation.print(f"ok: {suite.folder} ({size})")
     if result.problems:
         raise SpecError(result.problems)
     if json:

@@ -20,14 +20,18 @@ def schemas() -> Mapping[str, JsonObject]:
 
     from agentci.spec.config import ProjectConfig  # noqa: PLC0415
     from agentci.spec.pipeline import PipelineSpec  # noqa: PLC0415
+    from agentci.spec.policy import PolicyFile  # noqa: PLC0415
     from agentci.spec.script import Script  # noqa: PLC0415
     from agentci.spec.secret_allow import SecretAllowList  # noqa: PLC0415
+    from agentci.spec.suite import SuiteSpec  # noqa: PLC0415
 
     models: dict[str, type[BaseModel]] = {
         "config": ProjectConfig,
         "pipeline": PipelineSpec,
+        "policy": PolicyFile,
         "script": Script,
         "secret-allow": SecretAllowList,
+        "suite": SuiteSpec,
     }
     return {
         name: {"$schema": DIALECT, "title": f"agentci {name}", **_tidy(model.model_json_schema())}

@@ -82,8 +82,12 @@ class MetricPolicy(Model):
 class PolicySpec(Model):
     """What blocks."""
 
-    cases: CasesPolicy = Field(default_factory=CasesPolicy)
-    statistics: StatisticsPolicy = Field(default_factory=StatisticsPolicy)
+    cases: CasesPolicy = Field(
+        default_factory=CasesPolicy, description="What changed cases decide, one by one."
+    )
+    statistics: StatisticsPolicy = Field(
+        default_factory=StatisticsPolicy, description="What the difference of pass rates decides."
+    )
     metrics: tuple[MetricPolicy, ...] = Field((), description="Allowances, for each metric one.")
     slices: tuple[Name, ...] = Field(
         (),

@@ -31,14 +31,14 @@ class TargetSpec(Model):
         description="Folder of the pipeline, relative to the suite's. `agent` takes its agents "
         "from there, and judges their models. Default: the pipeline beside or around the suite.",
     )
-    agent: AgentTarget | None = None
+    agent: AgentTarget | None = Field(None, description="Evaluate one agent instead.")
     python: str | None = Field(
-        None, description="`file.py:function`, relative to the suite's folder."
+        None, description="Evaluate `file.py:function` instead, relative to the suite's folder."
     )
     command: tuple[str, ...] | None = Field(
         None,
-        description="Program and arguments, in which expressions see `case`; its standard output "
-        "is the answer.",
+        description="Evaluate a program instead: its name and arguments, in which expressions see "
+        "`case`; its standard output is the answer.",
     )
     with_: dict[str, Any] = Field(
         default_factory=dict,
@@ -69,8 +69,8 @@ class TargetSpec(Model):
 class SampleSpec(Model):
     """A part of the dataset, drawn by seed, so that everyone draws the same."""
 
-    size: int = Field(ge=1)
-    seed: int = Field(0, ge=0)
+    size: int = Field(ge=1, description="Number of cases.")
+    seed: int = Field(0, ge=0, description="Another seed draws others.")
 
 
 class DatasetSpec(Model):
@@ -97,7 +97,7 @@ class DatasetSpec(Model):
         description="Field with the case's tags, which name slices: a list, or a text with commas.",
     )
     filter: Condition = Field(True, description="Expression with `case`; false leaves it out.")
-    sample: SampleSpec | None = None
+    sample: SampleSpec | None = Field(None, description="Take a part of the cases only.")
 
 
 class ScorerSpec(Model):
@@ -120,9 +120,9 @@ class ScorerSpec(Model):
 class QuarantineSpec(Model):
     """A case that runs and is reported, but does not block for the time being."""
 
-    case: CaseId
+    case: CaseId = Field(description="Its id.")
     owner: str = Field(min_length=1, description="Who looks after it.")
-    reason: str = Field(min_length=1)
+    reason: str = Field(min_length=1, description="Why it may fail.")
     expires: str = Field(
         pattern=r"^\d{4}-\d{2}-\d{2}$", description="Day, after which it blocks again."
     )
@@ -137,22 +137,33 @@ class SuiteLimits(Model):
 
 
 class SuiteSpec(Model):
-    """A suite."""
+    """A suite: what is called with what, how often, and what is expected of the answers.
+
+    It lies in a pipeline's folder, or in a folder below that folder's `suites`.
+    """
 
     format: Literal["agentci/suite"]
     version: Literal[1]
-    name: Name
-    description: str = ""
-    target: TargetSpec
-    dataset: DatasetSpec
+    name: Name = Field(description="For people; the suite's folder is its identity.")
+    description: str = Field("", description="For people.")
+    target: TargetSpec = Field(
+        description="What is evaluated; `{}` is the pipeline that the suite lies in."
+    )
+    dataset: DatasetSpec = Field(description="What it is called with.")
     trials: int = Field(1, ge=1, le=1000, description="Answers to draw for each case.")
-    seed: int = Field(0, ge=0, lt=2**53)
-    scorers: tuple[ScorerSpec, ...] = Field(min_length=1)
+    seed: int = Field(0, ge=0, lt=2**53, description="From which each trial's seed is derived.")
+    scorers: tuple[ScorerSpec, ...] = Field(
+        min_length=1, description="What is expected; a case passes where all that gate pass."
+    )
     required: tuple[str, ...] = Field(
         (), description="Ids of cases that may never break; `*` stands for any characters."
     )
-    quarantine: tuple[QuarantineSpec, ...] = ()
-    limits: SuiteLimits = Field(default_factory=SuiteLimits)
+    quarantine: tuple[QuarantineSpec, ...] = Field(
+        (), description="Cases that do not block for the time being."
+    )
+    limits: SuiteLimits = Field(
+        default_factory=SuiteLimits, description="What a recording may cost."
+    )
     sandbox: SandboxName | None = Field(
         None,
         description="Where commands of targets and scorers run. Default: agents use the "

@@ -82,6 +82,19 @@ class Positions:
             value = _child(value, part)
         return self._location(place.key if key else place.value)
 
+    def inside(self, path: PathParts) -> Positions:
+        """Return the places in the value at `path`, as if it were a document of its own.
+
+        Where `path` leads to nothing, every place in it is that of the nearest value around it.
+        """
+        value, mark = self._root, self._start
+        for part in path:
+            found = self._places.get(id(value), {}).get(part)
+            if found is None:
+                return Positions(self.file, None, mark, {})
+            value, mark = _child(value, part), found.value
+        return Positions(self.file, value, mark, self._places)
+
     def _location(self, mark: Mark) -> Location:
         return Location(self.file, mark.line + 1, mark.column + 1)
 

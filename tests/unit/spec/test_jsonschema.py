@@ -16,7 +16,14 @@ def validator() -> Any:
 
 
 def test_there_is_a_schema_for_every_file_that_a_user_writes() -> None:
-    assert list(schemas()) == ["config", "pipeline", "script", "secret-allow"]
+    assert list(schemas()) == [
+        "config",
+        "pipeline",
+        "policy",
+        "script",
+        "secret-allow",
+        "suite",
+    ]
     for schema in schemas().values():
         jsonschema.Draft202012Validator.check_schema(schema)
 
