@@ -57,6 +57,13 @@ class ScorerServices(Protocol):
     def read(self, path: str) -> bytes:
         """Return a file of the suite's folder; raises UsageError outside of the project."""
 
+    def list_files(self, folder: str) -> tuple[str, ...]:
+        """Return all files below a folder of the suite's folder, as paths there, sorted.
+
+        Raises:
+            UsageError: outside of the project.
+        """
+
 
 class Scorer(Protocol):
     """One way to judge an answer."""
@@ -69,7 +76,10 @@ class Scorer(Protocol):
 
     @staticmethod
     def files(options: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the files of the suite's folder that raw `options` name: part of the key."""
+        """Return the files of the suite's folder that raw `options` name: part of the key.
+
+        A name that ends with `/` is a folder.
+        """
 
     async def score(self, subject: Subject, options: Any, services: ScorerServices) -> Score:
         """Judge an answer. `options` is an instance of `self.options`.

@@ -27,15 +27,21 @@ ENTRY_POINTS: Final = "agentci.scorers"
 
 _KINDS: Final = "agentci.evals.scorers.kinds"
 _BUILT_IN: Final = {
+    "command": f"{_KINDS}.command:Command",
     "contains": f"{_KINDS}.contains:Contains",
     "cost": f"{_KINDS}.cost:Cost",
     "edit_distance": f"{_KINDS}.edit_distance:EditDistance",
     "exact": f"{_KINDS}.exact:Exact",
+    "files": f"{_KINDS}.files:Files",
     "json_equal": f"{_KINDS}.json_equal:JsonEqual",
     "json_schema": f"{_KINDS}.json_schema:JsonSchema",
+    "judge": f"{_KINDS}.judge:Judge",
     "latency": f"{_KINDS}.latency:Latency",
     "normalised": f"{_KINDS}.normalised:Normalised",
     "numeric": f"{_KINDS}.numeric:Numeric",
+    "patch": f"{_KINDS}.patch:Patch",
+    "pytest": f"{_KINDS}.pytest:Pytest",
+    "python": f"{_KINDS}.python:Python",
     "regex": f"{_KINDS}.regex:Regex",
     "steps": f"{_KINDS}.steps:Steps",
     "tokens": f"{_KINDS}.tokens:Tokens",

@@ -1,4 +1,4 @@
-"""The program of the process that `schema_process` starts: checks one value, and says what is wrong.
+"""The program of the process that `schema_process` starts: checks one value and replies.
 
 It is told where to import from, since it starts isolated.
 """
