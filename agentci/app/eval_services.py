@@ -108,7 +108,7 @@ class TrialServices:
         finally:
             workspace.close()
         if reply.error is not None:
-            raise StepFailed(reply.error, code="ACI-S450", location=Location(lane=self.lane))
+            raise StepFailed(reply.error, code="ACI-E452", location=Location(lane=self.lane))
         return reply.value
 
     def read(self, path: str) -> bytes:

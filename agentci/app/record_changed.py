@@ -143,7 +143,7 @@ def execute(changes: Changes, listener: RunListener) -> ChangedReport:
     request = changes.request
     prices: dict[str, PriceSpec] = {}
     for each in changes.todo:
-        prices.update(_prices(each.replay.undertaking.bundle))
+        prices.update(prices_of(each.replay.undertaking.bundle))
     spending = Spending(prices, max_cost=request.max_cost, max_tokens=request.max_tokens)
     runs: list[RunReport] = []
     for each in changes.todo:
@@ -181,7 +181,7 @@ def _estimate(todo: tuple[Judged, ...]) -> Estimate:
     unpriced: set[str] = set()
     currencies: set[str] = set()
     for each in todo:
-        prices = _prices(each.replay.undertaking.bundle)
+        prices = prices_of(each.replay.undertaking.bundle)
         currencies.update(price.currency for price in prices.values())
         for lane in each.status.lanes:
             if lane.state in _ASKED_AGAIN:
@@ -251,17 +251,17 @@ def _totals(lanes: Iterable[LaneEstimate]) -> Totals:
     )
 
 
-def _prices(bundle: Bundle) -> dict[str, PriceSpec]:
+def prices_of(bundle: Bundle) -> dict[str, PriceSpec]:
     """Return the prices of a definition and its sub-pipelines, by model id."""
     found = {m.id: m.price for m in bundle.spec.models.values() if m.price is not None}
     for child in bundle.children.values():
-        found = {**_prices(child), **found}
+        found = {**prices_of(child), **found}
     return found
 
 
 def _check_prices(todo: tuple[Judged, ...]) -> None:
     for each in todo:
-        missing = sorted(_without_price(each.replay.undertaking.bundle))
+        missing = sorted(models_without_price(each.replay.undertaking.bundle))
         if missing:
             shown = ", ".join(f"`{name}`" for name in missing)
             raise UsageError(
@@ -271,9 +271,9 @@ def _check_prices(todo: tuple[Judged, ...]) -> None:
             )
 
 
-def _without_price(bundle: Bundle) -> Iterator[str]:
+def models_without_price(bundle: Bundle) -> Iterator[str]:
     for model in bundle.spec.models.values():
         if model.price is None and not find_provider(model.provider).local:
             yield model.id
     for child in bundle.children.values():
-        yield from _without_price(child)
+        yield from models_without_price(child)
