@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.command_line import ROOT, CommandOutput, agentci
+from tests.support.command_line import ROOT, CommandOutput, agentci, run_module
 
 QUIET_GIT = {
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -55,16 +54,10 @@ class Project:
         """Run `agentci ARGUMENTS` in a process that kills itself at a write; see the module."""
         counted = self.folder / "writes-counted"
         counted.write_text("0")
-        command = ["tests.support.dying_process", str(write), moment, str(counted), *arguments]
-        done = subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=self.folder,
-            env={**environment(self.folder), **self.env, **(env or {})},
-            capture_output=True,
-            check=False,
-            timeout=120,
-        )
-        return Death(done.returncode, int(counted.read_text()), done.stderr.decode())
+        module = "tests.support.dying_process"
+        command = [str(write), moment, str(counted), *arguments]
+        done = run_module(module, command, folder=self.folder, env={**self.env, **(env or {})})
+        return Death(done.code, int(counted.read_text()), done.err)
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the project."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +17,7 @@ from agentci.core.messages import (
     ToolCallPart,
     Usage,
 )
-from tests.support.command_line import ROOT, CommandOutput
+from tests.support.command_line import CommandOutput, run_module
 from tests.support.model_server import ModelServer
 
 KEY = re.compile(r"^key: (sha256:[0-9a-f]{64})$|^occurrence: (\d+)$", re.MULTILINE)
@@ -83,18 +80,12 @@ class ProgramBench:
     def agentci(self, *arguments: str, env: Mapping[str, str] | None = None) -> CommandOutput:
         """Run the command line in the project."""
         self.project.mkdir(parents=True, exist_ok=True)
-        clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(self.folder)}
-        done = subprocess.run(
-            [*self.prefix, sys.executable, "-m", "agentci", "-C", str(self.project), *arguments],
-            env={**clean, **(env or {})},
-            cwd=self.folder,
-            capture_output=True,
-            check=False,
-            timeout=180,
+        line = ["-C", str(self.project), *arguments]
+        done = run_module("agentci", line, folder=self.folder, env=env or {}, prefix=self.prefix)
+        assert 'File "' not in done.err or "agentci" not in done.err.partition("Traceback")[2], (
+            done.err
         )
-        out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-        assert 'File "' not in err or "agentci" not in err.partition("Traceback")[2], err
-        return CommandOutput(done.returncode, out, err)
+        return done
 
     def keys(self) -> list[tuple[str, str]]:
         """Return the keys and occurrences that are recorded, sorted."""
