@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,14 @@ steps:
   - {id: first, agent: a, prompt: ask.md, with: {question: first}}
   - {id: second, agent: a, prompt: ask.md, with: {question: second}}
 """
+
+
+@pytest.fixture(autouse=True)
+def _heeded() -> Iterator[None]:
+    """Tests that a shell runs in the background ignore Ctrl-C, and so would all that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def start(project: Project, *arguments: str, env: dict[str, str]) -> subprocess.Popen[bytes]:
