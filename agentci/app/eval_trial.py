@@ -195,8 +195,9 @@ class TrialRun:
         unplayed = self._unplayed(session, execution)
         if unplayed and self.setting.mode is Mode.REPLAY:
             return self._without("not_judged", unplayed, execution)
-        gates = {spec.name or spec.kind for spec in plan.suite.spec.scorers if spec.gates}
-        gating = [score.passed for name, score in scores.items() if name in gates]
+        gates = [spec.name or spec.kind for spec in plan.suite.spec.scorers if spec.gates]
+        gating = [name for name in gates if name in scores]
+        failing = tuple(name for name in gating if not scores[name].passed)
         failed = execution.outcome != "passed" and not gating
         result = TrialResult(
             trial=self.trial.number,
@@ -204,18 +205,22 @@ class TrialRun:
             key=self.trial.scores_key.digest,
             reason=execution.message,
             scores=scores,
-            passed=all(gating) and not failed,
+            passed=not failing and not failed,
+            failing=failing,
             output=subject.output,
             output_digest=digest_bytes(text_of(subject.output).encode()),
             metrics=dict(execution.metrics),
             run_digest=execution.run_digest,
             recordings=self.trial.recordings.all,
         )
-        return TrialOutcome(result, execution, self.trial.recordings, lasting=not unplayed and self.setting.mode is not Mode.LIVE)
+        return TrialOutcome(
+            result,
+            execution,
+            self.trial.recordings,
+            lasting=not unplayed and self.setting.mode is not Mode.LIVE,
+        )
 
-    def _without(
-        self, status: str, reason: str, execution: Execution | None
-    ) -> TrialOutcome:
+    def _without(self, status: str, reason: str, execution: Execution | None) -> TrialOutcome:
         """Return a trial that says nothing about its case, and why."""
         result = TrialResult(
             trial=self.trial.number,

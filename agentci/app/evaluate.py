@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from agentci.app.eval_plan import PlannedCase, SuitePlan
     from agentci.app.eval_request import EvalListener, EvalRequest
     from agentci.app.project import Project
+    from agentci.core.digest import Digest
     from agentci.evals.keys import KeyChange
-    from agentci.evals.results import SuiteResult
+    from agentci.evals.results import SuiteResult, TrialResult
 
 
 def evaluate(request: EvalRequest, listener: EvalListener) -> tuple[SuiteResult, ...]:
@@ -124,6 +126,16 @@ def _no_case(request: EvalRequest) -> NothingMatched:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class KnownResults:
+    """Where results are looked up and kept."""
+
+    project: Path
+    """The project whose store it is."""
+    accepted: Mapping[Digest, TrialResult] = field(default_factory=dict)
+    """Results that somebody has vouched for, by their keys."""
+
+
 def evaluate_plan(
     plan: SuitePlan,
     request: EvalRequest,
@@ -133,21 +145,22 @@ def evaluate_plan(
     mode: Mode,
     cases: tuple[PlannedCase, ...],
     spent: Spent | None = None,
+    known: KnownResults | None = None,
 ) -> EvaluatedSuite:
     """Evaluate `cases` of a planned suite. Raises what `evaluate_suites` raises."""
+    known = known or KnownResults(project.root)
     with ExitStack() as stack:
-        store = SuiteStore.open(project.files, project.root, plan.suite.path)
+        store = SuiteStore.open(wiring.files(), known.project, plan.suite.path)
         stack.callback(store.close)
-        progress = SuiteProgress(plan, store, live=mode is Mode.LIVE)
+        live = mode is Mode.LIVE
+        progress = SuiteProgress(plan, store, live=live, accepted=known.accepted)
         progress.look_up(cases)
         changes: dict[str, tuple[KeyChange, ...]] = {}
         if request.only_changed:
             cases = tuple(each for each in cases if progress.misses(each))
             changes = {each.case.id: progress.changes(each) for each in cases}
         missing = progress.missing
-        listener.suite_started(
-            plan.suite.path, known=progress.known(cases), missing=len(missing)
-        )
+        listener.suite_started(plan.suite.path, known=progress.known(cases), missing=len(missing))
         if missing:
             # an evaluation that only reads needs nothing of an engine
             from agentci.app.eval_jobs import EvalJobs  # noqa: PLC0415

@@ -30,6 +30,8 @@ def trial_json(trial: TrialResult) -> JsonObject:
         found["reason"] = trial.reason
     if trial.output is not None:
         found["output"] = trial.output
+    if trial.failing:
+        found["failing"] = list(trial.failing)
     if trial.metrics:
         found["metrics"] = dict(sorted(trial.metrics.items()))
     for name in ("output_digest", "run_digest", "recordings"):
@@ -48,6 +50,7 @@ def read_trial(data: Mapping[str, Any]) -> TrialResult:
         reason=data.get("reason", ""),
         scores={name: _read_score(each) for name, each in data["scores"].items()},
         passed=data["passed"],
+        failing=tuple(data.get("failing", ())),
         output=data.get("output"),
         output_digest=data.get("output_digest"),
         metrics=data.get("metrics", {}),
