@@ -42,9 +42,7 @@ class EvalJobs:
     mode: Mode
     spent: Spent
 
-    def carry_out(
-        self, jobs: Sequence[Job], finished: Callable[[Job, TrialOutcome], None]
-    ) -> None:
+    def carry_out(self, jobs: Sequence[Job], finished: Callable[[Job, TrialOutcome], None]) -> None:
         """Carry out all `jobs`; each one's outcome is handed over as soon as it is there.
 
         Raises:

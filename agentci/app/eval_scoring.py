@@ -77,7 +77,7 @@ async def score_subject(
     for spec in suite.spec.scorers:
         if truth(spec.when, {"case": subject.case.scope()}):
             scores[spec.name or spec.kind] = await _score(spec, subject, place)
-    return scores
+    return dict(sorted(scores.items()))
 
 
 async def _score(spec: ScorerSpec, subject: Subject, place: ScoringPlace) -> Score:

@@ -1,0 +1,123 @@
+"""`agentci eval`: evaluates suites; `agentci eval merge` puts shards together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from agentci.app.eval_request import EvalRequest
+from agentci.cli.eval_merge import merge
+from agentci.cli.eval_outcome import OutOption, show_evaluation
+from agentci.cli.eval_progress import EvalProgress
+from agentci.cli.invocation import GROUP_SETTINGS, JsonOption, invocation_of
+
+_DEFAULT = "suites"
+
+
+class _SuitesByDefault(TyperGroup):
+    """A group whose command `suites` need not be typed."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command in front of what names none."""
+        if not args or args[0] not in self.commands:
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_SuitesByDefault, **GROUP_SETTINGS)
+app.command("merge")(merge)
+
+
+@app.command(_DEFAULT, hidden=True)
+def suites(
+    context: typer.Context,
+    suites: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SUITE]...", help="Names or folders; default: all.", show_default=False
+        ),
+    ] = None,
+    *,
+    mode: Annotated[
+        Literal["auto", "replay", "record", "live"] | None,
+        typer.Option(help="Default: `replay` where CI=true, else `auto`.", show_default=False),
+    ] = None,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID", help="Case; `*` for any characters; repeatable.", show_default=False
+        ),
+    ] = None,
+    only_changed: Annotated[
+        bool, typer.Option("--only-changed", help="Leave out cases whose results are known.")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="One of N parts of the cases.", show_default=False),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Instead of the suite's.", show_default=False),
+    ] = None,
+    add_trials: Annotated[
+        int, typer.Option(min=0, max=1000, help="On top of what is recorded.")
+    ] = 0,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Trials at the same time.", show_default=False),
+    ] = None,
+    sandbox: Annotated[
+        Literal["docker", "bwrap", "process"] | None,
+        typer.Option(help="Where all commands run.", show_default=False),
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(min=0, help="Limit on what live calls cost.", show_default=False),
+    ] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Limit on the tokens of live calls.", show_default=False),
+    ] = None,
+    note: Annotated[
+        str, typer.Option(metavar="TEXT", help="Goes into the header of new cassettes.")
+    ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all/--failures-only", help="List cases that passed, too.")
+    ] = False,
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Evaluate suites: replay what is recorded, score the answers, list what failed.
+
+    Results that are known are only read. `agentci eval merge FILE...` puts the shards together
+    that `--shard 1/2 --out FILE` left.
+
+    Example: agentci eval triage --case 'crash-*'
+    """
+    from agentci.app.eval_results_file import ResultsFile
+    from agentci.app.evaluate import evaluate_suites
+    from agentci.evals.shards import parse_shard
+
+    invocation = invocation_of(context)
+    part = None if shard is None else parse_shard(shard)
+    request = EvalRequest(
+        start=invocation.directory,
+        suites=tuple(suites or ()),
+        mode=mode,
+        cases=tuple(case or ()),
+        only_changed=only_changed,
+        shard=part,
+        trials=trials,
+        add_trials=add_trials,
+        jobs=jobs,
+        sandbox=sandbox,
+        max_cost=max_cost,
+        max_tokens=max_tokens,
+        note=note,
+    )
+    with EvalProgress(invocation) as listener:
+        evaluated = evaluate_suites(request, listener)
+    content = ResultsFile(evaluated, part)
+    return show_evaluation(content, invocation, json=json, everything=everything, out=out)
