@@ -53,17 +53,9 @@ def evaluate_suites(request: EvalRequest, listener: EvalListener) -> tuple[Evalu
     chosen = [_Chosen.of(plan, request) for plan in plans]
     if not any(each.cases for each in chosen) and request.shard is None:
         raise _no_case(request)
-    spent = Spent()
+    around = Surroundings(project, mode)
     return tuple(
-        evaluate_plan(
-            each.plan,
-            request,
-            listener,
-            project=project,
-            mode=mode,
-            cases=each.cases,
-            spent=spent,
-        )
+        evaluate_plan(each.plan, request, listener, around=around, cases=each.cases)
         for each in chosen
     )
 
@@ -127,11 +119,15 @@ def _no_case(request: EvalRequest) -> NothingMatched:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownResults:
-    """Where results are looked up and kept."""
+class Surroundings:
+    """What the suites of one command have in common."""
 
-    project: Path
-    """The project whose store it is."""
+    project: Project
+    """Where the suites are."""
+    mode: Mode
+    spent: Spent = field(default_factory=Spent)
+    kept_at: Path | None = None
+    """The project whose store keeps results, where it is another one."""
     accepted: Mapping[Digest, TrialResult] = field(default_factory=dict)
     """Results that somebody has vouched for, by their keys."""
 
@@ -141,19 +137,16 @@ def evaluate_plan(
     request: EvalRequest,
     listener: EvalListener,
     *,
-    project: Project,
-    mode: Mode,
+    around: Surroundings,
     cases: tuple[PlannedCase, ...],
-    spent: Spent | None = None,
-    known: KnownResults | None = None,
 ) -> EvaluatedSuite:
     """Evaluate `cases` of a planned suite. Raises what `evaluate_suites` raises."""
-    known = known or KnownResults(project.root)
+    project, mode = around.project, around.mode
     with ExitStack() as stack:
-        store = SuiteStore.open(wiring.files(), known.project, plan.suite.path)
+        store = SuiteStore.open(wiring.files(), around.kept_at or project.root, plan.suite.path)
         stack.callback(store.close)
         live = mode is Mode.LIVE
-        progress = SuiteProgress(plan, store, live=live, accepted=known.accepted)
+        progress = SuiteProgress(plan, store, live=live, accepted=around.accepted)
         progress.look_up(cases)
         changes: dict[str, tuple[KeyChange, ...]] = {}
         if request.only_changed:
@@ -165,7 +158,7 @@ def evaluate_plan(
             # an evaluation that only reads needs nothing of an engine
             from agentci.app.eval_jobs import EvalJobs  # noqa: PLC0415
 
-            jobs = EvalJobs(plan, request, project, mode, spent or Spent())
+            jobs = EvalJobs(plan, request, project, mode, around.spent)
             jobs.carry_out(missing, lambda job, outcome: progress.take(job, outcome, listener))
             progress.tidy()
         result = progress.suite_result(cases)
