@@ -70,8 +70,7 @@ def _suites_of(pipelines: tuple[Path, ...], project: Project) -> tuple[Path, ...
 
 def _check_suite(folder: Path, project: Project) -> CheckedSuite:
     # models of suites and scorers take time to build, and many projects have none
-    from agentci.app.suite_checks import checked_suite, no_cases  # noqa: PLC0415
-    from agentci.app.suites import load_suite  # noqa: PLC0415
+    from agentci.app.suites import checked_suite, load_suite, no_cases  # noqa: PLC0415
 
     name, shown = folder.resolve().name, folder.as_posix()
     try:

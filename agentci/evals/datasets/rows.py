@@ -19,6 +19,7 @@ MAX_DEPTH: Final = 60
 """Levels of lists and mappings in a row."""
 
 _ESCAPED_NUL: Final = b"\\u0000"
+_CONTAINERS: Final = frozenset({dict, list})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +99,32 @@ def described(value: JsonValue) -> str:
     return "a mapping" if isinstance(value, Mapping) else "a list"
 
 
-def _inner(value: JsonValue) -> Sequence[JsonValue]:
-    if isinstance(value, Mapping):
-        return list(value.values())
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+def _containers(value: JsonValue) -> list[JsonValue]:
+    """Return the lists and mappings right inside a value; parsed values have only these types."""
+    if type(value) is dict:
+        return [each for each in value.values() if type(each) in _CONTAINERS]
+    if type(value) is list:
+        return [each for each in value if type(each) in _CONTAINERS]
+    return []
 
 
 def _depth_beyond(value: JsonValue, limit: int) -> bool:
-    level = list(_inner(value))
+    level = _containers(value)
     depth = 1
     while level:
+        depth += 1
         if depth > limit:
             return True
-        level = [below for each in level for below in _inner(each)]
-        depth += 1
+        level = [below for each in level for below in _containers(each)]
     return False
 
 
 def _holds_nul(value: JsonValue) -> bool:
     if isinstance(value, str):
         return "\0" in value
-    names = value if isinstance(value, Mapping) else ()
-    return any("\0" in name for name in names) or any(_holds_nul(each) for each in _inner(value))
+    if isinstance(value, Mapping):
+        return any(_holds_nul(name) or _holds_nul(each) for name, each in value.items())
+    return isinstance(value, Sequence) and any(map(_holds_nul, value))
 
 
 def finite(text: str) -> float:
