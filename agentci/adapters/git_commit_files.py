@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import stat
 import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -20,7 +19,6 @@ from agentci.core.errors import EnvironmentProblem, StorageError
 from agentci.core.presence import Presence
 
 _LINK = "120000"
-_PROGRAM = "100755"
 _SUBMODULE = "160000"
 _HOPS = 10
 """Links that lead to links."""
@@ -63,28 +61,6 @@ class CommitFiles:
                 if path.startswith(prefix) and entry[0] != _LINK
             )
         )
-
-    def write_to(self, folder: Path) -> None:
-        """Write every file of the commit below `folder`; links and submodules are left out.
-
-        Raises:
-            StorageError: when it cannot be written.
-        """
-        for name, (mode, object_id) in self._entries.items():
-            if mode == _LINK:
-                continue
-            target = folder / name
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(self._blob(object_id))
-                if mode == _PROGRAM:
-                    target.chmod(target.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-            except OSError as error:
-                raise StorageError(
-                    f"`{target}` cannot be written: {error.strerror}",
-                    code="ACI-E213",
-                    hint="free some space and run the same command again",
-                ) from error
 
     def close(self) -> None:
         """End the process that reads; a second call does nothing."""

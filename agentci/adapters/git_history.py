@@ -11,6 +11,7 @@ from pathlib import Path
 from agentci.adapters.git_commands import Git
 from agentci.adapters.git_commit_files import CommitFiles
 from agentci.adapters.git_target import find_target
+from agentci.core.errors import StorageError
 
 
 class GitHistory:
@@ -75,3 +76,38 @@ class GitHistory:
     def files_at(self, commit: str) -> CommitFiles:
         """Return the files of `commit`, at the paths where the checkout has them."""
         return CommitFiles(self._git, commit, self.work_tree)
+
+    def check_out(self, commit: str, folder: Path) -> None:
+        """Make `folder`, a repository with `commit` checked out, which borrows this one's objects.
+
+        Nothing is written to this repository, and no hook, filter or configuration takes part.
+
+        Raises:
+            StorageError: when the folder cannot be written.
+            EnvironmentProblem: when an object of the commit is missing in this clone.
+        """
+        git = Git(folder / ".git")
+        try:
+            for part in ("objects/info", "refs", "info"):
+                (git.git_dir / part).mkdir(parents=True)
+            lines = "".join(f"{path}\n" for path in self._target.object_folders)
+            (git.git_dir / "objects/info/alternates").write_text(lines)
+            (git.git_dir / "HEAD").write_text(f"{commit}\n")
+            (git.git_dir / "config").write_text(_config(commit))
+            if self.is_shallow():
+                shallow = (self._target.common_dir / "shallow").read_bytes()
+                (git.git_dir / "shallow").write_bytes(shallow)
+        except OSError as error:
+            raise StorageError(
+                f"`{folder}` cannot be written: {error.strerror}",
+                code="ACI-E213",
+                hint="free some space and run the same command again",
+            ) from error
+        git.run("read-tree", commit, work_tree=folder)
+        git.run("checkout-index", "--all", "--quiet", work_tree=folder)
+
+
+def _config(commit: str) -> str:
+    if len(commit) == 40:
+        return "[core]\n\trepositoryformatversion = 0\n"
+    return "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n"

@@ -388,9 +388,6 @@ class Repository(Protocol):
 class CommittedFiles(Files, Protocol):
     """The files of one commit, at the paths where the checkout has them. Writing is refused."""
 
-    def write_to(self, folder: Path) -> None:
-        """Write every file of the commit below `folder`; links and submodules are left out."""
-
     def close(self) -> None:
         """End what reads; a second call does nothing."""
 
@@ -419,6 +416,9 @@ class History(Protocol):
 
     def files_at(self, commit: str) -> CommittedFiles:
         """Return the files of `commit`; whoever opens them closes them."""
+
+    def check_out(self, commit: str, folder: Path) -> None:
+        """Make `folder`, a repository with `commit` checked out, which borrows this one's objects."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,19 +69,30 @@ def test_links_are_followed_inside_the_commit_and_nowhere_else(repository: Path)
         files.close()
 
 
-def test_a_commit_can_be_written_out_and_not_be_written_to(
+def test_a_commit_is_checked_out_elsewhere_and_cannot_be_written_to(
     repository: Path, tmp_path: Path
 ) -> None:
-    files = GitHistory(repository).files_at(git(repository, "rev-parse", "main"))
-    try:
-        files.write_to(tmp_path / "out")
-        with pytest.raises(StorageError, match="cannot be written"):
-            files.write_atomic(repository / "x", b"")
-    finally:
-        files.close()
+    first = git(repository, "rev-parse", "main")
+    before = sorted(path for path in (repository / ".git").rglob("*"))
+    history = GitHistory(repository)
+    history.check_out(first, tmp_path / "out")
     assert (tmp_path / "out/pipelines/a.txt").read_bytes() == b"one\r\n"
     assert (tmp_path / "out/run.sh").stat().st_mode & 0o100
-    assert not (tmp_path / "out/link").exists()
+    assert not (tmp_path / "out/new.txt").exists()
+    assert git(tmp_path / "out", "rev-parse", "HEAD") == first
+    assert git(tmp_path / "out", "status", "--porcelain") == ""
+    assert sorted(path for path in (repository / ".git").rglob("*")) == before
+    files = history.files_at(first)
+    with pytest.raises(StorageError, match="cannot be written"):
+        files.write_atomic(repository / "x", b"")
+
+
+def test_a_shallow_clone_checks_out_what_it_has(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{repository}", "shallow")
+    history = GitHistory(tmp_path / "shallow")
+    history.check_out(history.commit("HEAD") or "", tmp_path / "out")
+    assert (tmp_path / "out/new.txt").read_text() == "new\n"
+    assert git(tmp_path / "out", "log", "--format=%s") == "second"
 
 
 def test_commits_and_merge_bases_are_found_by_name(repository: Path) -> None:
