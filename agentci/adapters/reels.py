@@ -7,13 +7,13 @@ calls are intercepted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, Final
 
-from agentci.core.lane import Lane, LaneScope, StillScope, current_scope, enter_scope
+from agentci.adapters import spawn_lanes
+from agentci.core.lane import Lane, LaneScope, current_scope
 from agentci.record.session import is_below
 from agentci.record.tape import Call, SentRequest, Tape
 
@@ -86,16 +86,6 @@ REELS: Final = Reels()
 """Those of this process."""
 
 
-@contextmanager
-def still() -> Iterator[None]:
+def still() -> AbstractContextManager[None]:
     """Let what a client library spawns while the block runs not count in the caller's lane."""
-    scope = REELS.scope()
-    if scope is None:
-        yield
-        return
-    before = current_scope()
-    enter_scope(StillScope(scope.lane, scope.owner))
-    try:
-        yield
-    finally:
-        enter_scope(before)
+    return spawn_lanes.still(REELS.scope)

@@ -18,7 +18,7 @@ from threading import RLock
 from types import FrameType
 from typing import Any, Final, TypeVar
 
-from agentci.core.lane import LaneScope, current_scope, enter_scope
+from agentci.core.lane import LaneScope, StillScope, current_scope, enter_scope
 
 _T = TypeVar("_T")
 
@@ -92,6 +92,21 @@ def process_lanes(find_scope: Callable[[], LaneScope | None]) -> Iterator[None]:
     finally:
         asyncio.BaseEventLoop.create_task = _create_task  # type: ignore[method-assign]  # as before
         _find_scope = current_scope
+
+
+@contextmanager
+def still(find_scope: Callable[[], LaneScope | None]) -> Iterator[None]:
+    """Let what a client library spawns while the block runs not count in the caller's lane."""
+    scope = find_scope()
+    if scope is None:
+        yield
+        return
+    before = current_scope()
+    enter_scope(StillScope(scope.lane, scope.owner))
+    try:
+        yield
+    finally:
+        enter_scope(before)
 
 
 def _create_in_lane(

@@ -117,6 +117,7 @@ def build_services(
         home=undertaking.folder.home,
         search_path=_search_path(effects),
         python=sys.executable,
+        python_lanes=wiring.PYTHON_LANES,
         open_sandbox=sandboxes.open,
         folder_of=_folder_of,
         proxy=RunProxy(session, undertaking.config.endpoints, spending=undertaking.spending),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+PYTHON_LANES = "agentci.adapters.proxied_lanes"
+"""Module that the child process of a `python` step with a proxy imports."""
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager

@@ -56,6 +56,8 @@ class Services:
     open_sandbox: Callable[[str], Sandbox]
     folder_of: Callable[[Bundle], Path]
     """Where the files of a definition are on this machine."""
+    python_lanes: str | None = None
+    """Module that gives the concurrent calls of a `python` step lanes of their own."""
     proxy: ProxyPort | None = None
     """For steps whose programs ask models themselves."""
     live: bool = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agentci.core.canonical import canonical_bytes
 from agentci.core.effects import CommandRequest
 from agentci.steps.commands import DEFAULT_TIMEOUT, environment
+from agentci.steps.proxying import PROXY_URL
 from agentci.tools.masking import Masker
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ async def call_function(call: PythonCall, context: StepContext) -> PythonReply:
         "arguments": dict(call.arguments),
     }
     services = context.services
+    if PROXY_URL in (call.env or {}) and services.python_lanes is not None:
+        request = {**request, "lanes": services.python_lanes, "agentci": str(_CHILD.parents[2])}
     result = await services.open_sandbox("process").run(
         CommandRequest(
             argv=(services.python, str(_CHILD)),

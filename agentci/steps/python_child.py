@@ -1,12 +1,13 @@
 """The child process of a `python` step: call one function, answer with one JSON object.
 
-Run as a file, so it imports nothing of agentci. Standard input has `{"file", "function",
-"arguments"}`; the answer goes to the original standard output; what the function prints goes to
-standard error.
+Run as a file, so it imports nothing of agentci, except what gives the calls of a step with a proxy
+their lanes. Standard input has `{"file", "function", "arguments"}`; the answer goes to the original
+standard output; what the function prints goes to standard error.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -21,6 +22,8 @@ def main() -> None:
     os.dup2(2, 1)
     call = json.load(sys.stdin)
     reply: dict[str, object]
+    if "lanes" in call:
+        _follow_lanes(call["lanes"], call["agentci"])
     try:
         reply = {"value": _call(call)}
     except Exception as error:  # noqa: BLE001  whatever the user's function raises is its answer
@@ -28,6 +31,13 @@ def main() -> None:
         reply = {"error": f"{type(error).__name__}: {error}"}
     with answer:
         json.dump(reply, answer, allow_nan=False, sort_keys=True)
+
+
+def _follow_lanes(module: str, folder: str) -> None:
+    """Give concurrent calls lanes of their own; agentci is in `folder`, maybe not installed."""
+    sys.path.append(folder)
+    url = os.environ["AGENTCI_PROXY_URL"]  # noqa: TID251 - there is no port here
+    importlib.import_module(module).follow(url)
 
 
 def _call(call: dict[str, object]) -> object:

@@ -45,7 +45,9 @@ def _chat(request: httpx2.Request) -> httpx2.Response:
     if body.get("stream"):
         pieces = [text[n : n + 7] for n in range(0, len(text), 7)]
         events = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
-        lines = [f"data: {json.dumps({'object': 'chat.completion.chunk', **e})}\n\n" for e in events]
+        lines = [
+            f"data: {json.dumps({'object': 'chat.completion.chunk', **e})}\n\n" for e in events
+        ]
         return httpx2.Response(
             200,
             content="".join([*lines, "data: [DONE]\n\n"]).encode(),
@@ -59,7 +61,7 @@ def _chat(request: httpx2.Request) -> httpx2.Response:
 
 def _ask(text: str, *, stream: bool = False) -> str:
     http = httpx2.Client(transport=httpx2.MockTransport(_chat))
-    with openai.OpenAI(api_key="none", http_client=http) as client:  # type: ignore[arg-type]  # as the SDK does
+    with openai.OpenAI(api_key="none", http_client=http) as client:
         messages: Any = [{"role": "user", "content": text}]
         if stream:
             chunks = client.chat.completions.create(model="m", messages=messages, stream=True)
