@@ -418,7 +418,7 @@ class History(Protocol):
         """Return the files of `commit`; whoever opens them closes them."""
 
     def check_out(self, commit: str, folder: Path) -> None:
-        """Make `folder`, a repository with `commit` checked out, which borrows this one's objects."""
+        """Check `commit` out into the new repository `folder`, which borrows objects of this one."""
 
 
 @dataclass(frozen=True, slots=True)
