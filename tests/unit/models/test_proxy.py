@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Coroutine
+import sys
+import zlib
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+import brotli
 import httpx2
 import pytest
 import zstandard
 
-from agentci.core.errors import CassetteMiss, SafetyRefusal
+from agentci.core.errors import CassetteMiss, EnvironmentProblem, SafetyRefusal
 from agentci.core.messages import ModelRequest, ModelResponse
 from agentci.models.proxy_address import STAND_IN_KEY
 from agentci.record.session import Mode
@@ -171,10 +174,18 @@ def test_an_aborted_client_leaves_a_whole_recording(tmp_path: Path) -> None:
     assert run(replay()).endswith(b"data: [DONE]\n\n")
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "zstd": zstandard.compress,
+    "br": brotli.compress,
+}
+
+
+@pytest.mark.parametrize("encoding", PACK)
 def test_a_compressed_request_is_the_same_request(encoding: str, tmp_path: Path) -> None:
     body = json.dumps(chat("hello")).encode()
-    packed = gzip.compress(body) if encoding == "gzip" else zstandard.compress(body)
+    packed = PACK[encoding](body)
 
     async def ask(mode: Mode, env: dict[str, str], content: bytes, **headers: str) -> bytes:
         async with seat(tmp_path, mode, env) as there:
@@ -199,6 +210,32 @@ def test_a_damaged_request_is_refused_and_remembered(tmp_path: Path) -> None:
         assert len(there.failures) == 1
 
     run(ask())
+
+
+@pytest.mark.parametrize(("encoding", "package"), [("br", "brotli"), ("zstd", "zstandard")])
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_request_that_nothing_here_can_decode_is_refused_in_the_providers_words(
+    encoding: str, package: str, provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+
+    async def ask() -> None:
+        async with seat(tmp_path, Mode.RECORD) as there:
+            path = "chat/completions" if provider == "openai" else "v1/messages"
+            url = f"{there.variables[f'{provider.upper()}_BASE_URL']}/{path}"
+            content = PACK[encoding](json.dumps(chat("hello")).encode())
+            headers = {"content-encoding": encoding}
+            response = await there.client.post(url, content=content, headers=headers)
+            assert response.status_code == 400  # after a 415, not every client gives up
+            error = response.json()["error"]
+            assert error["type"] == "invalid_request_error"
+            assert f"the package `{package}` is not installed" in error["message"]
+        (failure,) = there.failures
+        assert isinstance(failure, EnvironmentProblem)
+        assert "agentci-pipelines[import]" in (failure.hint or "")
+
+    run(ask())
+    assert not list(tmp_path.rglob("*.yaml"))
 
 
 def test_two_hundred_streams_at_a_time_lose_nothing(tmp_path: Path) -> None:
