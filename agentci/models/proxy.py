@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from agentci.core.effects import Clock, Env, Relay, ServedReply, ServedRequest
@@ -45,13 +44,10 @@ from agentci.models.proxy_requests import (
 from agentci.models.registry import Provider, find_provider, load_dialect
 from agentci.models.spending import SpendingPort, Ticket
 from agentci.record.http.encodings import UndecodableError
-from agentci.record.http.form import HttpAnswer, load_answer, store_answer
-from agentci.record.interaction import Address, Interaction
-from agentci.record.keys import interaction_key
-from agentci.record.read_call import masking_notes
-from agentci.record.response_marks import fill, mark
+from agentci.record.http.form import HttpAnswer
 from agentci.record.session import Mode, RecordingSession, is_below
 from agentci.record.surroundings import Surroundings
+from agentci.record.whole_call import Keeping, PlacedCall, keep, miss, place, play
 
 _TIMEOUT: Final = 600.0
 """Seconds without progress after which an upstream is given up."""
@@ -84,7 +80,7 @@ class _Call:
     provider: Provider
     request: ProxiedRequest
     http: ServedRequest
-    address: Address
+    placed: PlacedCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,28 +176,25 @@ class Proxy:
     def _issue(self, http: ServedRequest, address: ProxyAddress, to: Attachment) -> _Call:
         provider = find_provider(address.provider)
         request = read_request(http, address, provider, around=to.around, rules=to.rules)
-        key = interaction_key(request.canonical)
-        place = self.session.reserve(address.lane, key, ordered=False)
-        return _Call(to, provider, request, http, place)
+        placed = place(self.session, request.read, address.lane, around=to.around, ordered=False)
+        return _Call(to, provider, request, http, placed)
 
     async def _answer(self, call: _Call, reply: ServedReply) -> None:
         if self.session.mode is not Mode.LIVE:
-            recorded = self.session.lookup(call.address)
+            recorded = self.session.lookup(call.placed.address)
             if recorded is not None:
-                response = load_answer(recorded.response)
-                if recorded.notes.get("marks"):
-                    chunks = fill(response.chunks, call.attachment.around)
-                    response = replace(response, chunks=chunks)
+                response = play(recorded, call.placed.around)
                 call.attachment.served += 1
                 await _send(response, reply)
                 return
             if not self.session.can_record:
-                raise self._miss(call)
+                raise miss(self.session, call.placed)
         endpoint = self._endpoint(call)
         events: asyncio.Queue[_Event] = asyncio.Queue()
         ticket = None
-        if self.spending is not None and call.request.kind == "model":
-            ticket = await self.spending.admit(call.request.canonical, call.address.lane)
+        read = call.request.read
+        if self.spending is not None and read.kind == "model":
+            ticket = await self.spending.admit(read.canonical, call.placed.address.lane)
         task = asyncio.create_task(self._fetch(call, endpoint, events, ticket))
         call.attachment.pending.add(task)
         task.add_done_callback(call.attachment.pending.discard)
@@ -214,10 +207,11 @@ class Proxy:
         settings = self.endpoints.get(provider.name)
         endpoint = resolve_endpoint(provider, settings, self.env)
         if isinstance(endpoint, NotConfigured):
-            miss = self._miss(call)
-            raise miss.restated(
-                f"{miss.message}\nit cannot be recorded now: {endpoint.reason}",
-                hint=f"to record it, {endpoint.hint}; {miss.hint}" if miss.hint else endpoint.hint,
+            problem = miss(self.session, call.placed)
+            hint = f"to record it, {endpoint.hint}; {problem.hint}" if problem.hint else None
+            raise problem.restated(
+                f"{problem.message}\nit cannot be recorded now: {endpoint.reason}",
+                hint=hint or endpoint.hint,
             )
         return endpoint
 
@@ -251,7 +245,7 @@ class Proxy:
             call.attachment.failures.append(problem)
         finally:
             if not kept:
-                self.session.release(call.address)
+                self.session.release(call.placed.address)
             if ticket is not None and self.spending is not None:
                 await self.spending.settle(ticket, _usage(call, response))
             events.put_nowait(_End(error))
@@ -260,26 +254,16 @@ class Proxy:
         for key in (endpoint.key, _own_key(call.http)):
             if key and len(key) >= _SHORTEST_KEY and holds(call.request, response, key):
                 raise _has_key(call, endpoint)
-        marked = mark(response.chunks, call.attachment.around)
-        answer = HttpAnswer(response.status, response.headers, marked.chunks)
-        self.session.append(
-            Interaction(
-                address=call.address,
-                kind=call.request.kind,
-                request=call.request.canonical,
-                response=store_answer(answer),
-                notes=masking_notes(call.request.masked, marked.counts),
-                provenance={
-                    "provider": call.provider.name,
-                    "from": endpoint.origin,
-                    "at": datetime.fromtimestamp(int(self.clock.now()), UTC).isoformat(),
-                    "client": call.http.headers.get("user-agent", ""),
-                },
-            )
+        keep(
+            self.session,
+            call.placed,
+            HttpAnswer(response.status, response.headers, response.chunks),
+            how=Keeping(
+                now=self.clock.now(),
+                client=call.http.headers.get("user-agent", ""),
+                source={"provider": call.provider.name, "from": endpoint.origin},
+            ),
         )
-
-    def _miss(self, call: _Call) -> CassetteMiss:
-        return self.session.miss(call.address, call.request.canonical, call.request.kind)
 
     async def _fail(
         self, attachment: Attachment, provider: str, error: Exception, reply: ServedReply
@@ -357,7 +341,7 @@ def _has_key(call: _Call, endpoint: Endpoint) -> SafetyRefusal:
         code="ACI-P151",
         hint="find out how the key came into a prompt, a tool's output or an answer, and "
         "replace it with a new one",
-        location=Location(lane=call.address.lane),
+        location=Location(lane=call.placed.address.lane),
     )
 
 

@@ -12,13 +12,11 @@ from typing import Final
 
 from agentci.core.canonical import canonical_bytes
 from agentci.core.effects import ServedRequest
-from agentci.core.json_types import JsonObject
 from agentci.core.wire import WireResponse
 from agentci.models.proxy_address import ProxyAddress, symbolic_url, upstream_path
 from agentci.models.registry import Provider
 from agentci.record.http.encodings import decode_content
-from agentci.record.interaction import InteractionKind
-from agentci.record.read_call import Masking, Sent, read_call
+from agentci.record.read_call import Masking, ReadCall, Sent, read_call
 from agentci.record.surroundings import Surroundings
 
 AUTHENTICATION: Final = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
@@ -44,13 +42,11 @@ _ENDS: Final[Mapping[str, tuple[bytes, ...]]] = {
 class ProxiedRequest:
     """A request of a program, ready to be looked up."""
 
-    kind: InteractionKind
-    canonical: JsonObject
+    read: ReadCall
     path: str
     """Relative to the provider's base URL, query included."""
     headers: Mapping[str, str] = field(repr=False)
     """Those that go to the provider, authentication included."""
-    masked: Mapping[str, Mapping[str, int]]
 
 
 def read_request(
@@ -82,11 +78,9 @@ def read_request(
         Masking(around, rules),
     )
     return ProxiedRequest(
-        kind=read.kind,
-        canonical=read.canonical,
+        read=read,
         path=path + (f"?{address.query}" if address.query else ""),
         headers={n: v for n, v in request.headers.items() if n not in _NOT_FORWARDED},
-        masked=read.masked,
     )
 
 
@@ -98,8 +92,8 @@ def is_worth_keeping(response: WireResponse, request: ProxiedRequest) -> bool:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "text/event-stream" or status >= 300:
         return True
-    ends = _ENDS.get(str(request.canonical.get("dialect")).partition("/")[0])
-    if ends is None or request.kind != "model":
+    ends = _ENDS.get(str(request.read.canonical.get("dialect")).partition("/")[0])
+    if ends is None or request.read.kind != "model":
         return bool(response.body)
     body = response.body
     return any(end in body for end in ends)
@@ -108,4 +102,4 @@ def is_worth_keeping(response: WireResponse, request: ProxiedRequest) -> bool:
 def holds(request: ProxiedRequest, response: WireResponse, key: str) -> bool:
     """Say whether the text of a call has `key` in it."""
     found = key.encode()
-    return found in response.body or found in canonical_bytes(request.canonical)
+    return found in response.body or found in canonical_bytes(request.read.canonical)

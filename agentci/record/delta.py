@@ -180,6 +180,8 @@ def _strictly_common(value: JsonValue, old: JsonValue) -> int:
 
 def _same(value: JsonValue, other: JsonValue) -> bool:
     """Say whether two values are the same JSON; `==` alone takes True for 1."""
+    if isinstance(value, str) or value is other:
+        return value == other
     return value == other and _text(value) == _text(other)
 
 

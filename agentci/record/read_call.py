@@ -74,8 +74,10 @@ def read_call(sent: Sent, masking: Masking | None = None) -> ReadCall:
         UsageError: when a declared pattern is no regular expression.
     """
     value = parse_json_body(sent.body)
-    if value is None or masking is None:
+    if masking is None:
         return _plain(sent, value)
+    if value is None:
+        return _plain(sent, value, names_folders=masking.of_all)
     masks = _masks(sent, value, masking)
     if not masks and not masking.rules:
         return _plain(sent, value)
@@ -100,12 +102,12 @@ def masking_notes(
     return notes
 
 
-def _plain(sent: Sent, value: JsonValue) -> ReadCall:
+def _plain(sent: Sent, value: JsonValue, *, names_folders: bool = False) -> ReadCall:
     request = model_request(sent.method, sent.url, value)
     if request is not None:
         return ReadCall("model", request)
     request = http_request(sent.method, sent.url, body=sent.body, content_type=sent.content_type)
-    return ReadCall("http", request)
+    return ReadCall("http", request, names_folders=names_folders)
 
 
 def _masks(sent: Sent, value: JsonValue, masking: Masking) -> tuple[MaskFile, ...]:

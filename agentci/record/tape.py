@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from sys import intern
 from threading import RLock
 from typing import Final, NamedTuple
@@ -19,10 +18,9 @@ from urllib.parse import urlsplit
 from agentci.core.digest import Digest
 from agentci.core.effects import Clock
 from agentci.core.errors import AgentciError, CassetteMiss
-from agentci.core.json_types import JsonObject
 from agentci.core.lane import Lane, child_lane
 from agentci.record.http.encodings import UndecodableError, decode_content
-from agentci.record.http.form import HttpAnswer, load_answer, reason_of, store_answer
+from agentci.record.http.form import HttpAnswer, reason_of
 from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import interaction_key
 from agentci.record.read_call import (
@@ -30,12 +28,11 @@ from agentci.record.read_call import (
     Masking,
     ReadCall,
     Sent,
-    masking_notes,
     read_call,
 )
-from agentci.record.response_marks import fill, mark
 from agentci.record.session import RecordingSession
 from agentci.record.surroundings import Surroundings
+from agentci.record.whole_call import Keeping, PlacedCall, keep, miss, place, play
 
 IMPORTED: Final = "imported"
 """Lane below a tape's own with what another recorder has left, which does not know its callers."""
@@ -69,12 +66,7 @@ class Call:
     """A request that has its address."""
 
     sent: SentRequest
-    read: ReadCall
-    request: JsonObject
-    """As it is keyed and stored."""
-    address: Address
-    around: Surroundings
-    """Where the program was."""
+    placed: PlacedCall
     answer: TapedAnswer | None
     """From its recording; None where it has to be sent."""
 
@@ -170,17 +162,16 @@ class Tape:
             around = self._options.around()
             masking = Masking(around, self._options.masks, declared_in=IN_PROGRAM, of_all=False)
             lane, read = self._read(sent, lane, masking)
-            request = self.session.as_recorded(read.canonical, lane)
-            address = self.session.reserve(lane, interaction_key(request))
-            recorded = self.session.lookup(address) or self._again(address)
+            placed = place(self.session, read, lane, around=around)
+            recorded = self.session.lookup(placed.address) or self._again(placed.address)
             if recorded is None and not self.session.can_record:
-                raise self.session.miss(address, request, read.kind)
+                raise miss(self.session, placed)
             answer = None
             if recorded is not None:
                 self._remember(recorded)
                 answer = _answer(recorded, around)
             self._note(sent, is_played=answer is not None)
-            return Call(sent, read, request, address, around, answer)
+            return Call(sent, placed, answer)
 
     def keep(
         self, call: Call, answer: HttpAnswer, *, cut: bool = False, bounded: bool = False
@@ -193,35 +184,21 @@ class Tape:
             AgentciError: when it holds a secret, or cannot be written.
         """
         with self._remembered():
-            answer = _decoded(answer)
-            marks: Mapping[str, int] = {}
-            if call.read.names_folders:
-                marked = mark(answer.chunks, call.around)
-                answer, marks = replace(answer, chunks=marked.chunks), marked.counts
-            notes = masking_notes(call.read.masked, marks) | ({"cut": True} if cut else {})
-            stored = store_answer(answer, keep_headers=self._options.keep_headers)
-            if bounded and len(answer.chunks) == 1 and len(_texts(stored)) > 1:
-                stored = {**stored, "chunks": ["".join(_texts(stored))]}
-            recording = self.session.append(
-                Interaction(
-                    address=call.address,
-                    kind=call.read.kind,
-                    request=call.request,
-                    response=stored,
-                    notes=notes,
-                    provenance={
-                        "at": datetime.fromtimestamp(int(self._clock.now()), UTC).isoformat(),
-                        "client": call.sent.headers.get("user-agent", ""),
-                    },
-                )
+            how = Keeping(
+                now=self._clock.now(),
+                client=call.sent.headers.get("user-agent", ""),
+                headers=self._options.keep_headers,
+                cut=cut,
+                bounded=bounded,
             )
+            recording = keep(self.session, call.placed, _decoded(answer), how=how)
             with self._lock:
                 self.recorded += 1
             self._remember(recording)
 
     def give_up(self, call: Call) -> None:
         """Take note that a call has got no answer; who asks again gets its address."""
-        self.session.release(call.address)
+        self.session.release(call.placed.address)
 
     def unplayed(self) -> tuple[Address, ...]:
         """Return the recordings of this tape that nobody has asked for."""
@@ -313,15 +290,6 @@ def _decoded(answer: HttpAnswer) -> HttpAnswer:
     return HttpAnswer(answer.status, answer.headers, (decoded.data,), answer.reason)
 
 
-def _texts(stored: JsonObject) -> list[str]:
-    chunks = stored.get("chunks")
-    return [str(chunk) for chunk in chunks] if isinstance(chunks, list) else []
-
-
 def _answer(recorded: Interaction, around: Surroundings) -> TapedAnswer:
-    stored = recorded.response
-    response = load_answer(stored)
-    chunks = response.chunks
-    if recorded.notes.get("marks"):
-        chunks = fill(chunks, around)
-    return TapedAnswer(response.status, reason_of(stored), response.headers, chunks)
+    response, reason = play(recorded, around), reason_of(recorded.response)
+    return TapedAnswer(response.status, reason, response.headers, response.chunks)

@@ -17,6 +17,7 @@ from agentci.adapters.system import SystemClock
 from agentci.core.errors import AgentciError
 from agentci.core.lane import Lane
 from agentci.models.proxy import Proxy
+from agentci.record.redact import OnSecret
 from agentci.record.session import Mode, RecordingSession
 from agentci.record.surroundings import Surroundings
 
@@ -57,9 +58,10 @@ async def seat(
     *,
     around: Surroundings | None = None,
     rules: tuple[str, ...] = (),
+    on_secret: OnSecret = OnSecret.REFUSE,
 ) -> AsyncIterator[Seat]:
     """Start a proxy on the cassettes in `folder`; failures are in the seat when it is left."""
-    session = RecordingSession(LocalFiles(), folder, mode=mode)
+    session = RecordingSession(LocalFiles(), folder, mode=mode, on_secret=on_secret)
     transport, server = HttpTransport(), LoopbackServer()
     proxy = Proxy(
         session=session,

@@ -122,10 +122,13 @@ def request_body(request: JsonObject) -> bytes:
     return load_content(request) if set(request) - {"dialect", "method", "url"} else b""
 
 
-def store_answer(answer: HttpAnswer, *, keep_headers: tuple[str, ...] = ()) -> JsonObject:
+def store_answer(
+    answer: HttpAnswer, *, keep_headers: tuple[str, ...] = (), bounded: bool = False
+) -> JsonObject:
     """Return a response as a recording keeps it. Nothing of the body is lost.
 
-    `keep_headers` are names, in small letters, that are kept besides `KEPT_HEADERS`.
+    `keep_headers` are names, in small letters, that are kept besides `KEPT_HEADERS`. With
+    `bounded`, a stream's only chunk is as it arrived, and not several that a recorder has joined.
     """
     names = (*KEPT_HEADERS, *keep_headers)
     headers = {name: answer.headers[name] for name in names if name in answer.headers}
@@ -134,7 +137,7 @@ def store_answer(answer: HttpAnswer, *, keep_headers: tuple[str, ...] = ()) -> J
         stored["reason"] = answer.reason
     if "content-encoding" in answer.headers:
         stored["encoding"] = answer.headers["content-encoding"]
-    return {**stored, **_content(answer)}
+    return {**stored, **_content(answer, bounded=bounded)}
 
 
 def load_answer(stored: JsonObject) -> WireResponse:
@@ -170,7 +173,7 @@ def infer_content_type(data: bytes) -> str | None:
     return None
 
 
-def _content(answer: HttpAnswer) -> JsonObject:
+def _content(answer: HttpAnswer, *, bounded: bool) -> JsonObject:
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = b"".join(answer.chunks)
     if media_type == event_stream.MEDIA_TYPE:
@@ -180,7 +183,7 @@ def _content(answer: HttpAnswer) -> JsonObject:
     if media_type == _SSE or media_type in _LINES:
         pattern = _SSE_EVENT if media_type == _SSE else _LINE
         try:
-            if len(answer.chunks) > 1:
+            if bounded or len(answer.chunks) > 1:
                 return {"chunks": _texts(answer.chunks)}
             return {"chunks": pattern.findall(body.decode("utf-8"))}
         except UnicodeDecodeError:

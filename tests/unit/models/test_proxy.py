@@ -19,6 +19,7 @@ import zstandard
 from agentci.core.errors import CassetteMiss, EnvironmentProblem, SafetyRefusal
 from agentci.core.messages import ModelRequest, ModelResponse
 from agentci.models.proxy_address import STAND_IN_KEY
+from agentci.record.redact import OnSecret
 from agentci.record.session import Mode
 from agentci.record.surroundings import surroundings
 from tests.support.model_server import Fault, ModelServer
@@ -330,6 +331,27 @@ def test_a_call_with_its_own_key_in_the_text_is_not_recorded(tmp_path: Path) -> 
     assert not list(tmp_path.rglob("*.yaml"))
 
 
+def test_what_a_redacted_folder_hides_is_hidden_from_the_requests_of_programs_too(
+    tmp_path: Path,
+) -> None:
+    drawn = "q7Zk2mXw9Lr4Tb8Vn3Yd6Hs1Jf5Gc0PaEuKo"
+    first, second = f"ghp_{drawn}", f"ghp_{drawn[::-1]}"
+
+    async def ask(mode: Mode, env: dict[str, str], token: str) -> bytes:
+        async with seat(tmp_path, mode, env, on_secret=OnSecret.REDACT) as there:
+            url = f"{there.openai}/chat/completions"
+            response = await there.client.post(url, json=chat(f"use {token} now"))
+        assert not there.failures
+        return response.content
+
+    with ModelServer(lambda _request, _number: answer(text="done")) as server:
+        made = run(ask(Mode.RECORD, server.environment, first))
+        assert first.encode() in server.requests[0].body
+    assert first not in (tmp_path / "code.2" / "agent.yaml").read_text()
+    assert run(ask(Mode.REPLAY, {}, first)) == made
+    assert run(ask(Mode.REPLAY, {}, second)) == made
+
+
 def test_folders_are_masked_in_requests_and_put_back_into_answers(tmp_path: Path) -> None:
     folder = tmp_path / "cassettes"
 
@@ -377,7 +399,7 @@ def test_rules_of_the_step_mask_what_they_match(tmp_path: Path) -> None:
 def test_a_bug_of_ours_is_not_hidden_by_the_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_arguments: object) -> None:
+    def broken(*_arguments: object, **_named: object) -> None:
         raise RuntimeError("a bug")
 
     async def ask(env: dict[str, str]) -> None:
@@ -385,6 +407,6 @@ def test_a_bug_of_ours_is_not_hidden_by_the_client(
             url = f"{there.openai}/chat/completions"
             await there.client.post(url, json=chat("x"))
 
-    monkeypatch.setattr("agentci.models.proxy.mark", broken)
+    monkeypatch.setattr("agentci.models.proxy.keep", broken)
     with ModelServer(echo) as server, pytest.raises(RuntimeError, match="a bug"):
         run(ask(server.environment))

@@ -65,7 +65,7 @@ def test_a_call_that_nothing_is_masked_in_has_the_key_of_the_proxy(path: str) ->
     provider = find_provider("openai")
     proxied = read_request(served, address, provider, around=Surroundings(), rules=())
     sent = _sent(f"https://api.openai.com{path}", body)
-    assert canonical_call(sent) == ReadCall(proxied.kind, proxied.canonical)
+    assert canonical_call(sent) == ReadCall(proxied.read.kind, proxied.read.canonical)
 
 
 def test_neither_spacing_nor_compression_nor_headers_count() -> None:
