@@ -7,7 +7,7 @@ relay that only copies bytes (the floor of any proxy in this language), through 
 while recording, and from recordings. Times are milliseconds; what counts is the difference to a
 direct call in the same run. Of several rounds the best median counts, because other work on the
 machine only ever adds; the worst one stands beside it. The client and the server have processes of
-their own; relay and proxy have this one. `/ relay` is the median beside the relay's. At the end many
+their own; relay and proxy have this one. `/ relay` is the median beside the relay's. Then many
 streams at a time are recorded and replayed, and counted. With `--check`, a missed bar ends with
 exit code 1.
 """

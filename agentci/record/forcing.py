@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 DELAY: Final = 0.25
 """Seconds after a write at which it is forced out at the latest, together with all others."""
 
+THREAD: Final = "agentci-forcing"
+"""Name of the thread that does it, while there is something to do."""
+
 
 class Forcing:
     """Forces files to the disk, at most once in `DELAY` seconds. Works the same from any thread."""
@@ -46,7 +49,7 @@ class Forcing:
             self._written[path] = None
             # A process that was forked has no thread, whatever its parent had.
             if self._thread is None or not self._thread.is_alive():
-                self._thread = Thread(target=self._run, name="agentci-forcing", daemon=True)
+                self._thread = Thread(target=self._run, name=THREAD, daemon=True)
                 self._thread.start()
 
     def finish(self) -> None:

@@ -103,6 +103,33 @@ def test_noise_is_refused(noise: bytes) -> None:
     assert said == b"" or said.startswith(b"HTTP/1.1 400 ")
 
 
+def test_what_is_ready_goes_out_while_the_rest_is_waited_for() -> None:
+    async def ask() -> bytes:
+        seen = asyncio.Event()
+
+        async def slow(_request: ServedRequest, reply: ServedReply) -> None:
+            await reply.start(200, {})
+            await reply.send(b"first")
+            await seen.wait()
+            await reply.send(b"x" * 200_000)
+            await reply.finish()
+
+        server = LoopbackServer()
+        origin = await server.start(slow)
+        port = int(origin.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"first\r\n")
+            seen.set()
+            rest = await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.close()
+        await server.close()
+        return rest
+
+    assert run(ask()).count(b"x") == 200_000
+
+
 def test_an_answer_without_an_end_cuts_the_connection() -> None:
     async def half(_request: ServedRequest, reply: ServedReply) -> None:
         await reply.start(200, {}, length=10)
@@ -126,7 +153,7 @@ def test_closing_cuts_what_is_under_way() -> None:
         server = LoopbackServer()
         origin = await server.start(stuck)
         port = int(origin.rpartition(":")[2])
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
         writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         await started.wait()
         await server.close()

@@ -58,18 +58,36 @@ def test_20_000_recordings_in_one_lane_are_found_in_any_order(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_a_conversation_of_1_000_turns_is_read_from_its_end(tmp_path: Path) -> None:
-    session = RecordingSession(QuickFiles(), tmp_path, mode=Mode.RECORD)
-    converse(session, 1_000, text="ok")
-    last = session.played[-1]
+def test_a_conversation_of_2_000_turns_is_recorded_read_from_its_end_and_replayed(
+    tmp_path: Path,
+) -> None:
+    turns = 2_000
+    session = RecordingSession(LocalFiles(), tmp_path, mode=Mode.RECORD)
+    answers = converse(session, turns, text="ok")
+    played = session.played
     session.seal()
+
     replay = RecordingSession(LocalFiles(), tmp_path, mode=Mode.REPLAY)
-    found = replay.lookup(last)
+    found = replay.lookup(played[-1])
     assert found is not None
     body = found.request["body"]
     assert isinstance(body, dict)
-    assert len(body["messages"]) == 2 + 2 * 999
-    assert interaction_key(found.request) == last.key
+    assert len(body["messages"]) == 2 + 2 * (turns - 1)
+    assert interaction_key(found.request) == played[-1].key
+
+    again = RecordingSession(LocalFiles(), tmp_path, mode=Mode.REPLAY)
+    for address, answer in zip(played, answers, strict=True):
+        found = again.lookup(again.reserve(LANE, address.key))
+        assert found is not None
+        assert found.response == answer
+    assert again.unplayed() == ()
+
+
+def test_a_conversation_of_200_turns_takes_at_most_0_8_megabytes(tmp_path: Path) -> None:
+    session = RecordingSession(LocalFiles(), tmp_path, mode=Mode.RECORD)
+    converse(session, 200)
+    session.seal()
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.yaml")) <= 800_000
 
 
 def test_a_very_long_text_is_kept_exactly(tmp_path: Path) -> None:

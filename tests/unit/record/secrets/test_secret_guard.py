@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agentci.core.errors import CassetteMiss, FormatError, SafetyRefusal, SpecError
+from agentci.core.json_types import JsonObject
 from agentci.core.lane import Lane
 from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import interaction_key
@@ -58,6 +59,27 @@ def test_what_an_earlier_recording_has_already_is_counted_in_the_place(tmp_path:
             continue
         with pytest.raises(SafetyRefusal, match=r"request\.body\.messages\[4\]\.content"):
             session.append(interaction)
+
+
+def test_a_text_that_was_clean_once_is_searched_again_in_a_field_that_makes_it_a_secret(
+    tmp_path: Path,
+) -> None:
+    guard = SecretGuard(FILES, tmp_path / "c")
+    text = drawn("g", 24)
+
+    def record(body: JsonObject) -> None:
+        request: JsonObject = {"body": body}
+        address = Address(Lane("plan"), interaction_key(request), 1)
+        guard.checked(Interaction(address, "model", request, {"text": "fine"}), request)
+
+    for _ in range(2):
+        record({"note": text})
+    for _ in range(2):
+        with pytest.raises(SafetyRefusal):
+            record({"client_secret": text})
+    for _ in range(2):
+        with pytest.raises(SafetyRefusal):
+            record({"note": OURS.given})
 
 
 def test_an_allowed_finding_is_recorded(tmp_path: Path) -> None:
