@@ -1,4 +1,4 @@
-"""`agentci.lock`: what the last accepted run of each pipeline was made of, and what came out.
+"""`agentci.lock`: what was accepted of each pipeline and suite: what made it, what came out.
 
 JSON in one fixed form, written by agentci alone. Each entry carries a seal over its content, so an
 edit by hand is noticed; a seal per entry lets git merge changes of different pipelines. The seal is
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from agentci.core.digest import Digest, digest_json, parse_digest
 from agentci.core.errors import FormatError, Location, SafetyRefusal
 from agentci.core.json_types import JsonObject, JsonValue
+from agentci.spec.suite_lock import SuiteLock, read_suite_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +63,8 @@ class Lock:
 
     pipelines: Mapping[str, PipelineLock] = field(default_factory=dict)
     """By the pipeline's path in the project, with `/`."""
+    suites: Mapping[str, SuiteLock] = field(default_factory=dict)
+    """By the suite's path in the project, with `/`."""
     extra: JsonObject = field(default_factory=dict)
 
     def with_pipeline(self, name: str, entry: PipelineLock) -> Lock:
@@ -69,6 +72,12 @@ class Lock:
         old = self.pipelines.get(name)
         kept = entry if old is None or entry.extra else replace(entry, extra=old.extra)
         return replace(self, pipelines={**self.pipelines, name: kept})
+
+    def with_suite(self, name: str, entry: SuiteLock) -> Lock:
+        """Return a copy in which the suite `name` has `entry`; unknown fields of it stay."""
+        old = self.suites.get(name)
+        kept = entry if old is None or entry.extra else replace(entry, extra=old.extra)
+        return replace(self, suites={**self.suites, name: kept})
 
 
 def differences(old: PipelineLock, new: PipelineLock) -> tuple[str, ...]:
@@ -78,13 +87,38 @@ def differences(old: PipelineLock, new: PipelineLock) -> tuple[str, ...]:
 
 def dump_lock(lock: Lock) -> bytes:
     """Return the bytes of the file: equal locks have equal bytes."""
-    pipelines = {
-        name: {**entry.fields(), "seal": _seal(name, entry)}
+    pipelines: dict[str, JsonValue] = {
+        name: {**entry.fields(), "seal": _seal("pipeline", name, entry)}
         for name, entry in sorted(lock.pipelines.items())
     }
-    content = {"format": LOCK_FORMAT, "version": LOCK_VERSION, "pipelines": pipelines}
+    suites: dict[str, JsonValue] = {
+        name: {**suite.fields(), "seal": _seal("suite", name, suite)}
+        for name, suite in sorted(lock.suites.items())
+    }
+    content: dict[str, JsonValue] = {
+        "format": LOCK_FORMAT,
+        "version": LOCK_VERSION,
+        "pipelines": pipelines,
+    }
+    if suites:
+        content["suites"] = suites
     content |= {key: lock.extra[key] for key in sorted(lock.extra)}
-    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+    return (_text(content, ()) + "\n").encode()
+
+
+def _text(value: JsonValue, path: tuple[str, ...]) -> str:
+    """Return indented JSON in which each case of a suite has one line, for readers of diffs."""
+    is_case = len(path) == 4 and path[0] == "suites" and path[2] == "cases"
+    if not isinstance(value, Mapping) or not value or is_case:
+        flat = is_case or not isinstance(value, Mapping | list)
+        text = json.dumps(value, ensure_ascii=False, indent=None if flat else 2)
+        return text.replace("\n", "\n" + "  " * len(path))
+    inner = "  " * (len(path) + 1)
+    rows = (
+        f"{inner}{json.dumps(key, ensure_ascii=False)}: {_text(item, (*path, key))}"
+        for key, item in value.items()
+    )
+    return "{\n" + ",\n".join(rows) + "\n" + "  " * len(path) + "}"
 
 
 def load_lock(path: Path, files: Files) -> Lock:
@@ -110,8 +144,26 @@ def read_lock(data: bytes, name: str) -> Lock:
     if not isinstance(entries, Mapping):
         _malformed("ACI-F103", "`pipelines` has to be a mapping", name)
     pipelines = {key: _entry(key, value, name) for key, value in sorted(entries.items())}
-    known = {"format", "version", "pipelines"}
-    return Lock(pipelines, {key: value for key, value in content.items() if key not in known})
+    listed = content.get("suites", {})
+    if not isinstance(listed, Mapping):
+        _malformed("ACI-F103", "`suites` has to be a mapping", name)
+    suites = {key: _suite(key, value, name) for key, value in sorted(listed.items())}
+    known = {"format", "version", "pipelines", "suites"}
+    extra = {key: value for key, value in content.items() if key not in known}
+    return Lock(pipelines, suites, extra)
+
+
+def _suite(suite: str, value: JsonValue, name: str) -> SuiteLock:
+    if not isinstance(value, Mapping):
+        _malformed("ACI-F103", f"the entry `{suite}` has to be a mapping", name)
+    try:
+        entry = read_suite_lock(value)
+        seal = _seal("suite", suite, entry)
+    except ValueError as error:
+        _malformed("ACI-F103", f"the entry `{suite}` is not valid: {error}", name)
+    if value.get("seal") != seal or value.get("passed") != entry.fields()["passed"]:
+        raise _edited(suite, name)
+    return entry
 
 
 def _entry(pipeline: str, value: JsonValue, name: str) -> PipelineLock:
@@ -133,22 +185,26 @@ def _entry(pipeline: str, value: JsonValue, name: str) -> PipelineLock:
         **fields, extra={key: item for key, item in value.items() if key not in known}
     )
     try:
-        seal = _seal(pipeline, entry)
+        seal = _seal("pipeline", pipeline, entry)
     except ValueError as error:
         _malformed("ACI-F103", f"the entry `{pipeline}` is not valid: {error}", name)
     if value.get("seal") != seal:
-        raise SafetyRefusal(
-            f"the entry `{pipeline}` does not match its seal: it was changed by hand",
-            code="ACI-P132",
-            hint=f"take the committed file back with `git checkout -- {name}`, "
-            "or accept a run again with `agentci accept`",
-            location=Location(name),
-        )
+        raise _edited(pipeline, name)
     return entry
 
 
-def _seal(pipeline: str, entry: PipelineLock) -> Digest:
-    return digest_json({"pipeline": pipeline, **entry.fields()})
+def _edited(entry: str, name: str) -> SafetyRefusal:
+    return SafetyRefusal(
+        f"the entry `{entry}` does not match its seal: it was changed by hand",
+        code="ACI-P132",
+        hint=f"take the committed file back with `git checkout -- {name}`, "
+        "or accept again with `agentci accept`",
+        location=Location(name),
+    )
+
+
+def _seal(kind: str, name: str, entry: PipelineLock | SuiteLock) -> Digest:
+    return digest_json({kind: name, **entry.fields()})
 
 
 def _parse(data: bytes, name: str) -> JsonObject:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentci.core.digest import digest_bytes
+from agentci.core.digest import digest_bytes, digest_json
 from agentci.core.errors import AgentciError, FormatError, SafetyRefusal
 from agentci.spec.lock import (
     Lock,
@@ -22,6 +22,7 @@ from agentci.spec.lock import (
     load_lock,
     read_lock,
 )
+from agentci.spec.suite_lock import SuiteLock, TrialLock, suite_differences
 from tests.support.memory_files import MemoryFiles
 
 
@@ -99,7 +100,7 @@ def test_entries_of_two_branches_can_be_merged() -> None:
 
 def test_fields_of_later_revisions_are_kept() -> None:
     entry = replace(_entry(), extra={"grade": "R2", "a": [1]})
-    lock = Lock({"p": entry}, {"suites": {"s": {"scores": 1}}})
+    lock = Lock({"p": entry}, extra={"deployments": {"s": {"scores": 1}}})
     read = read_lock(dump_lock(lock), "agentci.lock")
     assert read == lock
     updated = read.with_pipeline("p", _entry("new"))
@@ -160,3 +161,68 @@ def test_any_changed_byte_is_refused_or_changes_nothing_but_form(position: int, 
     except AgentciError:
         return
     assert found.pipelines == LOCK.pipelines
+
+
+def _suite_lock(**changes: object) -> SuiteLock:
+    trials = (
+        TrialLock(digest_json(1), passed=True, scores={"right": 1.0}, output=digest_json("a")),
+        TrialLock(
+            digest_json(2),
+            passed=False,
+            scores={"right": 0.25},
+            failing=("right",),
+            recordings=digest_json("r"),
+            metrics={"tokens": 12.0},
+        ),
+    )
+    fields: dict[str, Any] = {
+        "digests": {"suite": digest_json("s"), "dataset": digest_json("d")},
+        "passed": 1,
+        "cases": {"b": trials, "a": trials[:1]},
+        **changes,
+    }
+    return SuiteLock(**fields)
+
+
+def test_a_suite_has_one_line_for_each_case_and_is_read_as_it_was() -> None:
+    lock = Lock({"p": _entry()}).with_suite("pipelines/p", _suite_lock())
+    data = dump_lock(lock)
+    assert read_lock(data, "agentci.lock") == lock
+    lines = [line for line in data.decode().splitlines() if '"right"' in line]
+    assert [line.strip()[:4] for line in lines] == ['"a":', '"b":']
+    assert '"passed": "1 of 2"' in data.decode()
+
+
+def test_an_edited_result_of_a_suite_is_refused() -> None:
+    data = dump_lock(Lock().with_suite("pipelines/p", _suite_lock()))
+    for old, new in ((b"0.25", b"1.0"), (b'"1 of 2"', b'"2 of 2"'), (b"false", b"true")):
+        assert old in data
+        with pytest.raises(SafetyRefusal, match="changed by hand"):
+            read_lock(data.replace(old, new), "agentci.lock")
+
+
+@pytest.mark.parametrize(
+    "cases", [[], {"a": []}, {"a": [1]}, {"a": [{"passed": 1}]}, {"a": [{"passed": True}]}]
+)
+def test_malformed_results_of_a_suite_are_named(cases: object) -> None:
+    content = json.loads(dump_lock(Lock().with_suite("pipelines/p", _suite_lock())))
+    content["suites"]["pipelines/p"]["cases"] = cases
+    with pytest.raises(FormatError, match="pipelines/p"):
+        read_lock(json.dumps(content).encode(), "agentci.lock")
+
+
+def test_what_differs_between_two_results_of_a_suite_is_named() -> None:
+    old = _suite_lock()
+    assert suite_differences(old, old) == ()
+    new = _suite_lock(digests={**old.digests, "dataset": digest_json("new")}, cases={})
+    assert suite_differences(old, new) == ("dataset", "results")
+
+
+def test_two_branches_that_accept_different_suites_change_different_lines() -> None:
+    base = Lock().with_suite("s/b", _suite_lock())
+    both = dump_lock(base.with_suite("s/a", _suite_lock()).with_suite("s/c", _suite_lock()))
+    for name in ("s/a", "s/c"):
+        one = dump_lock(base.with_suite(name, _suite_lock())).decode().splitlines()
+        assert {line.rstrip(",") for line in one} <= {
+            line.rstrip(",") for line in both.decode().splitlines()
+        }
