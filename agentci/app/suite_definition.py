@@ -69,8 +69,8 @@ class _Policy:
 def find_suites(project: Project, names: tuple[str, ...]) -> tuple[Path, ...]:
     """Return the folders of the suites that a user typed, or of all suites; sorted, each once.
 
-    A name is a path, `<pipeline>` for all of its suites, `<pipeline>/<suite>`, or what stands in
-    the suite's `name`.
+    A name is a path, of a suite or of a folder around some; `<pipeline>` for all of its suites;
+    `<pipeline>/<suite>`; or what stands in the suite's `name`.
 
     Raises:
         NothingMatched: when there is no such suite, or none at all.
@@ -91,21 +91,14 @@ def find_suites(project: Project, names: tuple[str, ...]) -> tuple[Path, ...]:
 
 
 def _find(name: str, known: tuple[Path, ...], project: Project) -> tuple[Path, ...]:
-    by_place = {os.path.abspath(folder): folder for folder in known}  # noqa: PTH100 - lexical
-    typed = Path(name)
-    typed = typed.parent if typed.name == SUITE_FILE else typed
     for base in (project.start, project.pipelines):
-        place = os.path.abspath(base / typed)  # noqa: PTH100 - lexical
-        if place in by_place:
-            below = [f for p, f in by_place.items() if Path(p).is_relative_to(place)]
-            return (
-                tuple(below)
-                if Path(place).parent == _absolute(project.pipelines)
-                else (by_place[place],)
-            )
-        below = [f for p, f in by_place.items() if Path(p).is_relative_to(place)]
-        if below and Path(place) != _absolute(project.root):
-            return tuple(below)
+        place = _absolute(base / name)
+        if place.name == SUITE_FILE:
+            found = tuple(folder for folder in known if _absolute(folder) == place.parent)
+        else:
+            found = tuple(folder for folder in known if _absolute(folder).is_relative_to(place))
+        if found:
+            return found
     labels = {_label(folder, project): folder for folder in known}
     if name in labels:
         return (labels[name],)
