@@ -10,18 +10,21 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from agentci.agents.carriable import replace_lone_surrogates
 from agentci.agents.structured import read_answer
 from agentci.core.canonical import canonical_bytes
-from agentci.core.errors import UsageError
+from agentci.core.errors import StepFailed, UsageError
 from agentci.core.json_types import JsonValue
 from agentci.evals.case import Subject
 from agentci.evals.results import Score
 from agentci.spec.pipeline import Model
+
+_MAX_BITS: Final = 10_000
+"""Python writes no numbers of more than 4300 digits."""
 
 
 class AnswerOptions(Model):
@@ -37,8 +40,19 @@ class AnswerOptions(Model):
         return value
 
     def text(self, subject: Subject) -> str:
-        """Return what is judged as text."""
-        return text_of(self.judged(subject))
+        """Return what is judged as text.
+
+        Raises:
+            StepFailed: when it nests too deep, or has a number that is too long, for any text.
+        """
+        text = _text(self.judged(subject))
+        if text is None:
+            raise StepFailed(
+                f"the answer to the case `{subject.case.id}` cannot be written as text",
+                code="ACI-S509",
+                hint="pick the part to judge with the target's `output`",
+            )
+        return text
 
 
 class ExpectedOptions(AnswerOptions):
@@ -76,18 +90,27 @@ class JsonAnswer:
 def text_of(value: JsonValue) -> str:
     """Return a text as it is, `{text: ...}` by its text, anything else as canonical JSON.
 
-    Never fails: what canonical JSON cannot carry is written in Python's JSON, and what nests too
-    deep for any is told in words.
+    Never fails: what canonical JSON cannot carry is written in Python's JSON, and what that cannot
+    write is told in words.
     """
+    text = _text(value)
+    return "(cannot be shown)" if text is None else text
+
+
+def _text(value: JsonValue) -> str | None:
     plain = _unwrapped(value)
     if isinstance(plain, str):
         return replace_lone_surrogates(plain)
     try:
         return canonical_bytes(plain).decode()
     except RecursionError:
-        return "(nests too deep to be shown)"
+        return None
     except ValueError:
+        pass  # NaN, halves of characters: worth a look
+    try:
         return replace_lone_surrogates(json.dumps(plain, sort_keys=True, ensure_ascii=False))
+    except (RecursionError, ValueError):
+        return None
 
 
 def json_of(value: JsonValue, *, limit: int) -> JsonAnswer:
@@ -113,7 +136,9 @@ def json_of(value: JsonValue, *, limit: int) -> JsonAnswer:
 
 
 def json_safe(value: Any) -> JsonValue:
-    """Return `value` as canonical JSON can carry it: halves of characters replaced, NaN as text.
+    """Return `value` as canonical JSON can carry it: halves of characters replaced.
+
+    NaN, infinite and endless numbers become texts.
 
     Raises:
         RecursionError: when it nests too deep.
@@ -122,6 +147,8 @@ def json_safe(value: Any) -> JsonValue:
         return replace_lone_surrogates(value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return hex(value)
     if isinstance(value, Mapping):
         return {replace_lone_surrogates(str(key)): json_safe(item) for key, item in value.items()}
     if isinstance(value, Sequence):

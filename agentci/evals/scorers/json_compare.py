@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from agentci.core.canonical import canonical_bytes
@@ -16,7 +16,7 @@ from agentci.evals.scorers.wording import difference, shown
 MAX_LISTED: Final = 20
 """Differences that are told."""
 
-_MAX_STEPS: Final = 500_000
+_MAX_STEPS: Final = 200_000
 _MAX_PAIRED: Final = 300
 
 
@@ -49,65 +49,70 @@ def differences(expected: JsonValue, found: JsonValue, rules: Rules) -> tuple[st
         TooDifferent: see there.
         RecursionError: when a value nests too deep.
     """
-    comparison = _Comparison(rules)
+    comparison = _Comparison(
+        rules,
+        ignore=[_parts(pointer) for pointer in rules.ignore],
+        unordered=[_parts(pointer) for pointer in rules.unordered],
+    )
     comparison.compare(expected, found, ())
     return tuple(comparison.found)
 
 
+@dataclass(slots=True)
 class _Comparison:
-    def __init__(self, rules: Rules, *, limit: int = MAX_LISTED) -> None:
-        self._rules = rules
-        self._limit = limit
-        self._ignore = [_parts(pointer) for pointer in rules.ignore]
-        self._unordered = [_parts(pointer) for pointer in rules.unordered if pointer != "**"]
-        self._tolerant = bool(rules.absolute or rules.relative)
-        self._all_unordered = "**" in rules.unordered
-        self._steps = 0
-        self.found: list[str] = []
+    rules: Rules
+    ignore: Sequence[tuple[str, ...]]
+    unordered: Sequence[tuple[str, ...]]
+    probes: bool = False
+    """Whether it only asks if something differs."""
+    steps: int = 0
+    """Values that were compared to find pairs."""
+    found: list[str] = field(default_factory=list)
 
     def compare(self, expected: Any, found: Any, path: Place) -> None:
-        self._steps += 1
-        if self._steps > _MAX_STEPS:
+        self.steps += self.probes
+        if self.steps > _MAX_STEPS:
             raise TooDifferent
-        if len(self.found) >= self._limit or _is_at(path, self._ignore):
+        if len(self.found) >= (1 if self.probes else MAX_LISTED) or _is_at(path, self.ignore):
             return
         if _is_object(expected) and _is_object(found):
             self._compare_objects(expected, found, path)
         elif _is_list(expected) and _is_list(found):
-            if self._all_unordered or _is_at(path, self._unordered):
+            if "**" in self.rules.unordered or _is_at(path, self.unordered):
                 self._compare_sets(expected, found, path)
             else:
                 self._compare_lists(expected, found, path)
         elif not self._equal(expected, found):
-            self._tell(path, _words(expected, found))
+            self._tell_of(path, expected, found)
 
     def _compare_objects(
         self, expected: Mapping[str, Any], found: Mapping[str, Any], path: Place
     ) -> None:
-        names = expected if self._rules.extra else {**expected, **found}
+        names = expected if self.rules.extra else {**expected, **found}
         for name in sorted(names):
             inner = (*path, name)
             if name in expected and name in found:
                 self.compare(expected[name], found[name], inner)
-            elif _is_at(inner, self._ignore):
+            elif _is_at(inner, self.ignore):
                 continue
             elif name in expected:
-                self._tell(inner, f"expected {shown(expected[name])}, it is missing")
+                self._tell(inner, "expected {}, it is missing", expected[name])
             else:
-                self._tell(inner, f"expected nothing, got {shown(found[name])}")
+                self._tell(inner, "expected nothing, got {}", found[name])
 
     def _compare_lists(self, expected: Sequence[Any], found: Sequence[Any], path: Place) -> None:
         if len(expected) != len(found):
-            self._tell(path, f"expected {len(expected)} items, got {len(found)}")
+            self._tell(path, "expected {} items, got {}", len(expected), len(found))
         for index, (one, other) in enumerate(zip(expected, found, strict=False)):
             self.compare(one, other, (*path, str(index)))
 
     def _compare_sets(self, expected: Sequence[Any], found: Sequence[Any], path: Place) -> None:
         if len(expected) != len(found):
-            self._tell(path, f"expected {len(expected)} items, got {len(found)}")
+            self._tell(path, "expected {} items, got {}", len(expected), len(found))
         rest = _Rest(expected, found)
         # with a tolerance, an item may be needed for another one than its equal
-        if not self._tolerant or max(len(expected), len(found)) > _MAX_PAIRED:
+        tolerant = self.rules.absolute or self.rules.relative
+        if not tolerant or max(len(expected), len(found)) > _MAX_PAIRED:
             rest = _without_equal(expected, found)
         left, right = rest.expected, rest.found
         if max(len(left), len(right)) > _MAX_PAIRED:
@@ -117,29 +122,37 @@ class _Comparison:
         )
         for index, value in enumerate(left):
             if index not in pairs:
-                self._tell(path, f"expected {shown(value)} in the list, it is missing")
+                self._tell(path, "expected {} in the list, it is missing", value)
         taken = set(pairs.values())
         for index, value in enumerate(right):
             if index not in taken:
-                self._tell(path, f"did not expect {shown(value)} in the list")
+                self._tell(path, "did not expect {} in the list", value)
 
     def _fits(self, expected: Any, found: Any, path: Place) -> bool:
-        inner = _Comparison(self._rules, limit=1)
-        inner._steps = self._steps
+        inner = replace(self, probes=True, found=[])
         inner.compare(expected, found, (*path, None))
-        self._steps = inner._steps
+        self.steps = inner.steps
         return not inner.found
 
     def _equal(self, expected: Any, found: Any) -> bool:
         if _is_number(expected) and _is_number(found):
-            return _near(expected, found, self._rules)
+            return _near(expected, found, self.rules)
         return type(expected) is type(found) and bool(expected == found)
 
-    def _tell(self, path: Place, words: str) -> None:
-        if len(self.found) < self._limit:
+    def _tell_of(self, path: Place, expected: Any, found: Any) -> None:
+        if not self.probes and isinstance(expected, str) and isinstance(found, str):
+            self._add(path, difference(expected, found))
+        else:
+            self._tell(path, "expected {}, got {}", expected, found)
+
+    def _tell(self, path: Place, words: str, *values: Any) -> None:
+        self._add(path, "" if self.probes else words.format(*map(shown, values)))
+
+    def _add(self, path: Place, told: str) -> None:
+        if len(self.found) < MAX_LISTED:
             place = "".join(f"/{_escaped(part)}" for part in path)
             shorter = place if len(place) <= 120 else f"...{place[-117:]}"
-            self.found.append(f"`{shorter}`: {words}" if place else words)
+            self.found.append(f"`{shorter}`: {told}" if place else told)
 
 
 def _near(expected: float, found: float, rules: Rules) -> bool:
@@ -177,12 +190,6 @@ def _take(counts: Counter[bytes], value: Any) -> bool:
 
 def _escaped(part: str | None) -> str:
     return "*" if part is None else part.replace("~", "~0").replace("/", "~1")
-
-
-def _words(expected: Any, found: Any) -> str:
-    if isinstance(expected, str) and isinstance(found, str):
-        return difference(expected, found)
-    return f"expected {shown(expected)}, got {shown(found)}"
 
 
 def _parts(pointer: str) -> tuple[str, ...]:
