@@ -5,11 +5,12 @@ So trials and cases never share a lane, and shards never touch the same file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from agentci.core.digest import Digest, digest_json
+from agentci.core.digest import Digest, digest_bytes
 from agentci.core.lane import Lane
 from agentci.record.cassette import content_digest
 from agentci.record.lane_path import SUFFIX, lane_path
@@ -31,6 +32,7 @@ def flat_name(suite: str) -> str:
     return ".".join(_segment(part) for part in suite.split("/")) if "/" in suite else f".{suite}"
 
 
+@lru_cache(maxsize=16)
 def case_folder(case: str) -> str:
     """Return the name of a case's folder, different for different ids on every file system."""
     return _segment(case.replace("%", "%25").replace("/", "%2f"))
@@ -58,43 +60,44 @@ class TrialRecordings:
         """Of all of them together."""
         if self.target is None and self.judges is None:
             return None
-        return digest_json([self.target, self.judges])
+        return digest_bytes(f"{self.target} {self.judges}".encode())
 
 
 _NOTHING: Final = TrialRecordings()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RecordingIndex:
     """The recordings of a suite, listed once and digested by trial."""
 
     files: Files
     top: Path
-    _trials: dict[tuple[str, str], list[Path]] = field(default_factory=dict)
+    cases: Mapping[str, Mapping[str, list[Path]]]
+    """The files of each trial, by the folders of case and trial."""
 
     @classmethod
     def read(cls, files: Files, top: Path) -> RecordingIndex:
         """List the recordings in the suite's folder `top`."""
-        index = cls(files, top)
+        cases: dict[str, dict[str, list[Path]]] = {}
         start = len(top.parts)
         for path in files.list(top):
             parts = path.parts[start:]
             if len(parts) > 2:
-                index._trials.setdefault((parts[0], parts[1]), []).append(path)
-        return index
+                cases.setdefault(parts[0], {}).setdefault(parts[1], []).append(path)
+        return cls(files, top, cases)
 
     def trials(self, case: str) -> int:
         """Return the highest number of a trial of `case` that has recordings, or 0."""
-        name = case_folder(case)
-        numbers = [int(trial) for each, trial in self._trials if each == name and trial.isdigit()]
-        return max(numbers, default=0)
+        numbers = self.cases.get(case_folder(case), ())
+        return max((int(number) for number in numbers if number.isdecimal()), default=0)
 
     def of(self, case: str, trial: int) -> TrialRecordings:
         """Return what is recorded for a trial."""
-        found = self._trials.get((case_folder(case), str(trial)))
+        folder = case_folder(case)
+        found = self.cases.get(folder, {}).get(str(trial))
         if not found:
             return _NOTHING
-        return _digest(self.files, trial_folder(self.top, case, trial), found)
+        return _digest(self.files, self.top / folder / str(trial), found)
 
 
 def recordings_of(files: Files, folder: Path) -> TrialRecordings:
@@ -105,16 +108,16 @@ def recordings_of(files: Files, folder: Path) -> TrialRecordings:
 
 def _digest(files: Files, folder: Path, paths: list[Path]) -> TrialRecordings:
     start = len(folder.parts)
-    target: dict[str, Digest | None] = {}
-    judges: dict[str, Digest | None] = {}
+    target: list[str] = []
+    judges: list[str] = []
     for path in paths:
         parts = path.parts[start:]
         # an object is named by its digest, and read by those that name it
-        digest = content_digest(files.read(path)) if path.suffix == SUFFIX else None
+        digest = content_digest(files.read(path)) if path.suffix == SUFFIX else ""
         group = judges if parts[0] == JUDGES and len(parts) > 1 else target
-        group["/".join(parts)] = digest
+        group.append(f"{'/'.join(parts)} {digest}\n")
     return TrialRecordings(_of_group(target), _of_group(judges))
 
 
-def _of_group(group: Mapping[str, Digest | None]) -> Digest | None:
-    return digest_json(dict(group)) if group else None
+def _of_group(lines: list[str]) -> Digest | None:
+    return digest_bytes("".join(sorted(lines)).encode()) if lines else None

@@ -28,7 +28,7 @@ from agentci.app.suites import (
     read_cases,
     suite_bundle,
 )
-from agentci.core.digest import Digest, digest_json
+from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.errors import AgentciError, Location, SpecError, StepFailed, UsageError
 from agentci.core.seed import derive_seed
 from agentci.evals.keys import EvalKey, KeyParts, key_parts
@@ -118,6 +118,7 @@ class PlanSettings:
     """Of the sandbox `docker`."""
 
 
+_NONE: Final = digest_bytes(b"")
 DEFAULT_SETTINGS: Final = PlanSettings()
 
 
@@ -268,24 +269,25 @@ class KeyMaker:
     ) -> PlannedTrial:
         """Return a trial with its keys."""
         seed = derive_seed(self.suite.spec.seed, case.id, str(number))
-        own: JsonObject = {
-            "case": [case.id, case.digest],
-            "inputs": dict(inputs),
-            "trial": number,
-            "seed": seed,
-            "recordings": recordings.target,
+        own = {
+            "case": digest_bytes(f"{case.digest} {case.id}".encode("utf-8", "surrogatepass")),
+            "inputs": digest_json(dict(inputs)),
+            "trial": digest_bytes(b"%d" % number),
+            "seed": digest_bytes(b"%d" % seed),
+            "recordings": recordings.target or _NONE,
             "repository": self._tree(repository),
         }
         key = self.target.key(own)
-        scoring: dict[str, JsonValue] = {"judges": recordings.judges}
+        scoring = {"judges": recordings.judges or _NONE}
         for spec in self._by_case:
-            scoring[f"scorers.{spec.name or spec.kind}.case_files"] = self._case_files(spec, case)
+            name = f"scorers.{spec.name or spec.kind}.case_files"
+            scoring[name] = digest_json(self._case_files(spec, case))
         scores = self.scoring.key(scoring, on=key)
         return PlannedTrial(number, seed, key, scores, recordings)
 
-    def _tree(self, repository: str | None) -> Digest | str:
+    def _tree(self, repository: str | None) -> Digest:
         if not self.uses_files and not self._scorers_look():
-            return ""
+            return _NONE
         if repository not in self._trees:
             self._trees[repository] = (
                 digest_json(self.settings.project_commit())

@@ -13,9 +13,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from agentci.core.effects import MergeOutcome, TreeChange
-from agentci.plan.bundle import all_steps
+from agentci.plan.bundle import all_steps, blocks_of
 from agentci.spec.pipeline import AgentStep, ApproveStep, PipelineStep, kind_of
-from agentci.steps.registry import CONTAINERS
 
 if TYPE_CHECKING:
     from agentci.core.effects import CommitRequest, Repository, Workspace
@@ -44,7 +43,7 @@ def _uses_files(bundle: Bundle, step: StepBase) -> bool:
     if isinstance(step, PipelineStep):
         child = bundle.children.get(step.pipeline)
         return child is None or uses_files(child)
-    return not isinstance(step, ApproveStep) and kind_of(step) not in CONTAINERS
+    return not isinstance(step, ApproveStep) and not blocks_of(step)
 
 
 @dataclass(slots=True)

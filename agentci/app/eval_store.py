@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentci.app.eval_cassettes import flat_name
 from agentci.app.run_folder import STATE_FOLDER
-from agentci.app.run_services import CACHE_FOLDER
 from agentci.core.digest import Digest, digest_json, hex_of
 from agentci.evals.results_json import compact, read_trial, trial_json
 
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
     from agentci.evals.keys import EvalKey
     from agentci.evals.results import TrialResult
 
-EVALS_FOLDER: Final = "evals"
+EVALS_FOLDER: Final = "cache/evals"
+"""Below the folder that git ignores; beside the cache of steps."""
 _HEADER: Final = b'{"format":"agentci/eval-cache","version":1}\n'
 _HEX: Final = 64
 _BODY: Final = _HEX + 10
@@ -130,7 +130,7 @@ class SuiteStore:
     @classmethod
     def open(cls, files: Files, project: Path, suite: str) -> SuiteStore:
         """Open what the project at `project` keeps of the suite with that path."""
-        folder = project / STATE_FOLDER / CACHE_FOLDER / EVALS_FOLDER / flat_name(suite)
+        folder = project / STATE_FOLDER / EVALS_FOLDER / flat_name(suite)
         names = ("results", "executions", "keys")
         return cls(*(PackedLog(files, folder / f"{name}.jsonl") for name in names))
 

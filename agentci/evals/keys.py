@@ -6,12 +6,11 @@ says what its parts are.
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias
 
-from agentci.core.digest import Digest, digest_json
+from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.json_types import JsonValue
 
 KEY_VERSION: Final = 1
@@ -39,21 +38,36 @@ class KeyParts:
     digest: Digest
     """Of them all."""
 
-    def key(self, own: Mapping[str, JsonValue], *, on: EvalKey | None = None) -> EvalKey:
+    def key(self, own: Mapping[str, Digest], *, on: EvalKey | None = None) -> EvalKey:
         """Return the key of one trial; `own` are the parts that it has for itself.
 
         What is computed from something with a key of its own stands `on` it: a change there is a
         change here.
         """
-        fields = {name: digest_json(value) for name, value in own.items()}
-        below = None if on is None else on.digest
-        digest = digest_json(
-            {"version": KEY_VERSION, "common": self.digest, "own": fields, "on": below}
-        )
-        maps = [fields, cast("dict[str, Digest]", self.fields)]
-        if on is not None:
-            maps.append(cast("dict[str, Digest]", on.fields))
-        return EvalKey(digest, ChainMap(*maps))
+        below = "" if on is None else on.digest
+        lines = [f"{KEY_VERSION} {self.digest} {below}"]
+        lines += (f"{own[name]} {name}" for name in sorted(own))
+        maps = [own, self.fields] if on is None else [own, self.fields, on.fields]
+        return EvalKey(digest_bytes("\n".join(lines).encode()), _Joined(tuple(maps)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined(Mapping[str, Digest]):
+    """Several maps as one, without a copy for each of many trials."""
+
+    maps: tuple[Mapping[str, Digest], ...]
+
+    def __getitem__(self, name: str) -> Digest:
+        for each in self.maps:
+            if name in each:
+                return each[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({name for each in self.maps for name in each}))
+
+    def __len__(self) -> int:
+        return sum(1 for _name in self)
 
 
 def key_parts(parts: Mapping[str, JsonValue]) -> KeyParts:
