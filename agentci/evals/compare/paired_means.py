@@ -51,7 +51,8 @@ def paired_means(
     say, 1/2 to the power of the number of units if they are for the worse.
 
     t keeps its level on average: where differences take few values it may be off by half a point.
-    `sign_flip` never alarms more often than alpha, so let that decide and this give the interval.
+    `sign_flip` never alarms more often than alpha where the same agent ran as often on both sides,
+    so let that decide and this give the interval.
 
     Args:
         differences: of case means.

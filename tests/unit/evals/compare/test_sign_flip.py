@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import product
+from math import comb
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,21 @@ def test_draws_come_near_the_exact_answer_and_never_reach_nothing() -> None:
     assert (hopeless.draws, hopeless.p_worse) == (10_000, 1 / 10_001)
 
 
+def test_draws_count_ties_as_just_as_bad() -> None:
+    """Of 20 ones and 20 roots of two, as many of each are the same sum: 3 percent of flips."""
+    differences = [1.0] * 12 + [-1.0] * 8 + [2**0.5] * 9 + [-(2**0.5)] * 11
+    gained = 12 + 9 * 2**0.5 + 1e-9
+    ways = sum(
+        comb(20, ones) * comb(20, roots)
+        for ones in range(21)
+        for roots in range(21)
+        if ones + roots * 2**0.5 <= gained
+    )
+    found = sign_flip(differences, draws=40_000)
+    assert found.draws == 40_000
+    assert found.p_worse == pytest.approx(ways / 2**40, abs=0.01)
+
+
 def test_the_seed_decides_the_draws() -> None:
     generator = random.Random(3)
     values = [generator.gauss(0, 1) for _ in range(80)]
@@ -104,6 +120,13 @@ def test_a_group_is_one_unit() -> None:
 def test_thirds_that_sum_to_a_whole_are_ties() -> None:
     assert sign_flip([1 / 3, 1 / 3, 1 / 3, -1.0]).p_worse == _by_hand([1, 1, 1, -3])
     assert sign_flip([0.1, 0.2, -0.3]).p_worse == _by_hand([1, 2, -3])
+
+
+def test_the_unit_of_measurement_changes_nothing() -> None:
+    small = [float(value) for value in [3, -1, -4, 1, -5, 9, -2, -6] * 5]
+    large = sign_flip([1e9 * value for value in small])
+    assert large == sign_flip(small)
+    assert large.draws is None
 
 
 def test_small_differences_are_not_nothing() -> None:
