@@ -5,6 +5,10 @@ what a user of Python calls, and the reading of arguments; what happens is a use
 interception is an adapter. Nothing here may import a client, vcrpy or pytest.
 """
 
-from agentci.cassettes.use_cassette import use
+from agentci.cassettes.defaults import VCR
+from agentci.cassettes.using import use
 
-__all__ = ["use"]
+use_cassette = use
+"""vcrpy's name for it, so that a suite moves over with `import agentci.cassettes as vcr`."""
+
+__all__ = ["VCR", "use", "use_cassette"]

@@ -15,7 +15,7 @@ import pytest
 
 from agentci.app import wiring
 from agentci.cassettes.arguments import UseArguments, resolve_mode
-from agentci.cassettes.use_cassette import CassetteUse
+from agentci.cassettes.using import CassetteUse
 from agentci.core.digest import digest_bytes, hex_of
 from agentci.core.errors import AgentciError
 from agentci.core.lane import Lane

@@ -70,9 +70,7 @@ def test_a_vcrpy_suite_moves_over_by_one_line(tmp_path: Path) -> None:
         recorded = run_suite(tmp_path, plugin=False)
         assert recorded.counts == {"passed": 7}, recorded.text
     originals = {path: path.read_bytes() for path in (tmp_path / "fixtures").iterdir()}
-    moved = suite.replace(
-        "import vcr\n", "import vcr, agentci.cassettes; vcr.use_cassette = agentci.cassettes.use\n"
-    )
+    moved = suite.replace("import vcr\n", "import agentci.cassettes as vcr\n")
     (tmp_path / "test_suite.py").write_text(moved)
     for _ in range(2):  # taken over, then replayed
         done = run_suite(tmp_path, "--agentci-block-network", plugin=True, env={"CI": "true"})
