@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -28,11 +29,10 @@ def execute(request: CheckRequest) -> CheckResult:
     watch = Watch(wiring.files())
     files = cast("Files", watch)  # reading is all that a check does
     project = open_project(request.start, files)
-    folders = project.find_pipelines(request.pipelines)
-    suites = _suites_of(folders, project) if request.pipelines else project.suite_folders()
+    asked = _asked_for(request.pipelines, project) if request.pipelines else _everything(project)
     result = CheckResult(
-        tuple(_check(folder, project) for folder in folders),
-        tuple(_check_suite(folder, project) for folder in suites),
+        tuple(_check(folder, project) for folder in asked.pipelines),
+        tuple(_check_suite(folder, project) for folder in asked.suites),
     )
     remember(request, result, root=project.root, watch=watch)
     return result
@@ -59,12 +59,48 @@ def _check(folder: Path, project: Project) -> CheckedPipeline:
     )
 
 
-def _suites_of(pipelines: tuple[Path, ...], project: Project) -> tuple[Path, ...]:
-    asked = {folder.resolve() for folder in pipelines}
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    pipelines: tuple[Path, ...]
+    suites: tuple[Path, ...]
+
+
+def _everything(project: Project) -> _Folders:
+    suites = project.suite_folders()
+    pipelines = project.pipeline_folders() if suites else project.find_pipelines(())
+    return _Folders(pipelines, suites)
+
+
+def _asked_for(names: tuple[str, ...], project: Project) -> _Folders:
+    """Return the pipelines that are named, with all of their suites, and the suites that are."""
+    pipelines: list[Path] = []
+    suites: set[Path] = set()
+    for name in names:
+        try:
+            folder = project.find_pipeline(name)
+        except NothingMatched as error:
+            suites.update(_named_suites(name, project, error))
+        else:
+            pipelines.append(folder)
+            suites.update(_suites_of(folder, project))
+    return _Folders(tuple(pipelines), tuple(sorted(suites)))
+
+
+def _named_suites(name: str, project: Project, error: NothingMatched) -> tuple[Path, ...]:
+    from agentci.app.suites import find_suites  # noqa: PLC0415 - as below
+
+    try:
+        return find_suites(project, (name,))
+    except NothingMatched:
+        raise error from None  # its names are the pipelines, which are asked for first
+
+
+def _suites_of(pipeline: Path, project: Project) -> tuple[Path, ...]:
+    home = pipeline.resolve()
     return tuple(
         suite
         for suite in project.suite_folders()
-        if not asked.isdisjoint({suite.resolve(), suite.parent.parent.resolve()})
+        if home in {suite.resolve(), suite.parent.parent.resolve()}
     )
 
 

@@ -15,7 +15,7 @@ class CheckRequest:
 
     start: Path
     pipelines: tuple[str, ...] = ()
-    """Names or folders; empty: all of the project."""
+    """Names or folders of pipelines, with their suites, or of suites; empty: all of the project."""
 
 
 @dataclass(frozen=True, slots=True)

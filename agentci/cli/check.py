@@ -18,7 +18,9 @@ def check(
     context: typer.Context,
     pipelines: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PIPELINE]...", help="Names or folders; default: all."),
+        typer.Argument(
+            metavar="[PIPELINE]...", help="Names or folders, of suites as well; default: all."
+        ),
     ] = None,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Trust a check that saw the same files.")
@@ -28,7 +30,8 @@ def check(
     """Check settings, pipelines and their suites without running them.
 
     Finds unknown keys, wrong types, references to steps, fields and files that do not exist,
-    cycles, and templates that do not fit. Every problem has its file, line and column.
+    cycles, templates that do not fit, and cases and scorers of suites that cannot work. Every
+    problem has its file, line and column.
 
     Example: agentci check pipelines/bugfix
     """

@@ -258,6 +258,19 @@ def test_a_check_covers_the_suites_of_the_pipelines_that_are_asked_for(project: 
     ]  # fmt: skip
 
 
+def test_a_suite_without_a_pipeline_is_checked_too(tmp_path: Path) -> None:
+    home = tmp_path / "pipelines" / "alone"
+    home.mkdir(parents=True)
+    text = suite_text('{command: [x, "${{ case.id }}"]}', dataset="{cases: [{id: a}]}", name="one")
+    (home / "suite.yaml").write_text(text)
+    for names in ((), ("alone",), ("one",)):
+        result = check.execute(CheckRequest(start=tmp_path, pipelines=names))
+        assert (result.pipelines, [each.name for each in result.suites]) == ((), ["one"])
+    with pytest.raises(NothingMatched) as caught:
+        check.execute(CheckRequest(start=tmp_path, pipelines=("gone",)))
+    assert caught.value.code == "ACI-N301"
+
+
 def test_an_unchanged_suite_is_not_checked_again_and_a_changed_row_is(project: Path) -> None:
     shutil.rmtree(project / "pipelines" / "qa" / "suites")
     request = CheckRequest(start=project)
