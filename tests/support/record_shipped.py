@@ -7,6 +7,7 @@ Needed only when prompts, tools or a wire format changed; review the diff before
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.support.model_server import ModelServer
 
 PROJECT = Path(__file__).parent.parent.parent
 NOTE = "Recorded over HTTP from the project's own scripted model server, not from a real model."
-SHIPPED = ("bugfix", "fleet")
+SHIPPED = ("bugfix", "fleet", "triage")
 
 
 def main(names: list[str]) -> int:
@@ -29,6 +30,10 @@ def main(names: list[str]) -> int:
             record = ["run", f"pipelines/{name}", "--mode", "record", "--all", "--note", NOTE]
             _agentci([*record, "--sandbox", "bwrap"], environment)
             _agentci(["accept"], environment)
+            if (script.parent / "suite.yaml").exists():
+                shutil.rmtree(PROJECT / "cassettes" / f"pipelines.{name}", ignore_errors=True)
+                suite = ["eval", f"pipelines/{name}", "--mode", "record", "--note", NOTE]
+                _agentci(suite, environment)
     return 0
 
 
