@@ -66,6 +66,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="HOST",
         help="A host that --agentci-block-network lets through; may be repeated.",
     )
+    _add_settings(parser)
+
+
+def _add_settings(parser: pytest.Parser) -> None:
     parser.addini("agentci_mode", "Default of --agentci-mode.", default="replay")
     parser.addini("agentci_unplayed", "`fail` or `ignore` unplayed recordings.", default="fail")
     parser.addini(
