@@ -18,8 +18,9 @@ from agentci.record.stored_document import Place
 _WINDOW = 8
 
 
-def seal_lane(state: LaneState, folder: CassetteFolder, *, dropped: Collection[Place]) -> None:
-    """Bring the file of a lane into the order of `state`, without what is `dropped`."""
+def seal_lane(state: LaneState, folder: CassetteFolder, *, prunes: bool) -> None:
+    """Bring the file of a lane into the order of `state`; with `prunes`, without the unplayed."""
+    dropped = state.before - state.played if prunes else frozenset()
     lane, order = state.cassette.lane, tuple(state.order)
 
     def change(data: bytes) -> bytes | None:

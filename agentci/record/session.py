@@ -357,17 +357,13 @@ class RecordingSession:
             states = sorted(self._lanes.items())
         for lane, state in states:
             with state.lock:
-                self._seal_lane(state, prunes=prunes and (lane in unvisited or bool(state.order)))
+                pruned = prunes and (lane in unvisited or bool(state.order))
+                if state.added or (pruned and state.before - state.played):
+                    from agentci.record.seal import seal_lane  # noqa: PLC0415 - not for a replay
+
+                    seal_lane(state, self._cassettes, prunes=pruned)
         if prunes:
             self._cassettes.remove_unused_objects()
-
-    def _seal_lane(self, state: LaneState, *, prunes: bool) -> None:
-        dropped = state.before - state.played if prunes else frozenset()
-        if not state.added and not dropped:
-            return
-        from agentci.record.seal import seal_lane  # noqa: PLC0415 - not for a replay
-
-        seal_lane(state, self._cassettes, dropped=dropped)
 
     def _state(self, lane: Lane, *, keep: bool = True) -> LaneState:
         with self._lock:
