@@ -23,11 +23,9 @@ def source_digests(module: str) -> Mapping[str, Digest]:
     top = sys.modules[module.partition(".")[0]]
     if hasattr(top, "__path__"):
         found = {path: file.read_bytes() for path, file in _python_files(files(top), "")}
-    elif top.__file__ is not None:
-        path = Path(top.__file__)
-        found = {path.name: path.read_bytes()}
     else:
-        found = {}
+        own = getattr(top, "__file__", None)  # a module in C that is a part of Python has none
+        found = {} if own is None else {Path(own).name: Path(own).read_bytes()}
     return {path: digest_bytes(found[path]) for path in sorted(found)}
 
 
