@@ -130,6 +130,7 @@ WORLDS: Mapping[str, World] = {
     "docs/ci.md": World(_recorded_repository, TOTALS_SCRIPT),
     "docs/recording.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/secrets.md": World(_checkout, BUGFIX_SCRIPT),
+    "docs/suites.md": World(_own_repository, TOTALS_SCRIPT),
 }
 ELSEWHERE = ("docs/in-process.md", "docs/own-tools.md")
 """Pages with a test of their own, below."""
