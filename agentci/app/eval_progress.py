@@ -53,6 +53,8 @@ class SuiteProgress:
     """Whether answers are drawn anew: then nothing is known, and nothing is kept."""
     accepted: Mapping[Digest, TrialResult] = field(default_factory=dict)
     """Results that somebody has vouched for, by their keys."""
+    taken_over: int = 0
+    """Trials whose result is one of these."""
     missing: list[Job] = field(default_factory=list)
     _results: dict[tuple[str, int], TrialResult] = field(default_factory=dict)
     _recordings: dict[tuple[str, int], Digest | None] = field(default_factory=dict)
@@ -68,7 +70,10 @@ class SuiteProgress:
         if self.live:
             self.missing.append(Job(case, trial))
             return
-        result = self.store.result(trial.scores_key) or self.accepted.get(trial.scores_key.digest)
+        result = self.store.result(trial.scores_key)
+        if result is None and trial.scores_key.digest in self.accepted:
+            result = self.accepted[trial.scores_key.digest]
+            self.taken_over += 1
         if result is not None:
             self._results[case.case.id, trial.number] = result
             self._used.append(trial.scores_key)

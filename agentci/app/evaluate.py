@@ -60,10 +60,15 @@ def evaluate_suites(request: EvalRequest, listener: EvalListener) -> tuple[Evalu
     )
 
 
-def plan_for(folder: Path, project: Project, request: EvalRequest) -> SuitePlan:
-    """Return the plan of a suite of the checked-out project. Raises what `plan_suite` raises."""
+def plan_for(
+    folder: Path, project: Project, request: EvalRequest, *, commit: str | None = None
+) -> SuitePlan:
+    """Return the plan of a suite of the project. Raises what `plan_suite` raises.
+
+    `commit` is the one that the project's files are from, where it is not what is checked out.
+    """
     settings = PlanSettings(
-        project_commit=partial(_head, project.root),
+        project_commit=partial(_head, project.root) if commit is None else lambda: commit,
         trials=request.trials,
         add_trials=request.add_trials,
         sandbox=request.sandbox or project.config.defaults.sandbox,

@@ -193,6 +193,16 @@ def _policy(
     return _Policy(PolicySpec(), None, inline)
 
 
+def read_policy(file: Path, files: Files, *, root: Path) -> PolicySpec:
+    """Read a policy from a file that somebody names instead of what the suites say.
+
+    Raises:
+        SpecError: when it is invalid.
+        StorageError: when it cannot be read.
+    """
+    return _read_policy(file, files, root=root).spec
+
+
 def _read_policy(file: Path, files: Files, *, root: Path) -> _Policy:
     document = parse_document(files.read(file), file.as_posix())
     check_format(document, "agentci/policy", 1)

@@ -37,6 +37,7 @@ COMMANDS: Final[tuple[CommandRow, ...]] = (
     CommandRow("resume", "continue a run that was stopped", _RUN, "resume:resume"),
     CommandRow("approve", "answer a run that waits for a person", _RUN, "approve:approve"),
     CommandRow("eval", "evaluate suites: replay, score, list what failed", _RUN, "eval:app"),
+    CommandRow("gate", "judge a change against its merge base", _RUN, "gate:gate"),
     CommandRow("accept", "make a run the one that agentci.lock expects", _RUN, "accept:accept"),
     CommandRow("runs", "list the runs on this machine", _LOOK, "runs:runs"),
     CommandRow("show", "show a run: steps, lanes, outputs, digests", _LOOK, "show:show"),

@@ -110,6 +110,14 @@ def _rate(
         compared = _single_trials(pairs, confidence)
     else:
         compared = _means(pairs, _pass_rate, confidence=confidence, seed=seed)
+        if compared.interval is not None and compared.interval.low == compared.interval.high:
+            # no spread was seen, which with few cases is no proof that there is none
+            units = compared.groups or compared.cases
+            bound = newcombe(both=units, base_only=0, head_only=0, neither=0, confidence=confidence)
+            low, high = compared.difference + bound.low, compared.difference + bound.high
+            compared = replace(
+                compared, interval=replace(bound, low=max(-1.0, low), high=min(1.0, high))
+            )
     broken = sum(pair.base.passes > pair.head.passes for pair in pairs) if single else None
     fixed = sum(pair.base.passes < pair.head.passes for pair in pairs) if single else None
     return replace(

@@ -181,7 +181,7 @@ class SuiteDecision:
     power: Power
     live: bool
     base_source: str
-    """Where the base's results came from: `agentci.lock`, `cache`, `replayed`, or `none`."""
+    """Of the base's results: `agentci.lock`, `cache`, `replayed`, `live`, or `none`."""
     pass_at_k: Mapping[str, float] = field(default_factory=dict)
     """Of head, with repeats: `pass@k` and `pass^k`, by name."""
     flaky: tuple[str, ...] = ()

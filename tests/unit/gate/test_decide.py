@@ -302,3 +302,14 @@ def test_a_hundred_decisions_of_the_same_evidence_are_equal() -> None:
     head = broken(rows(), "c100", "c101")
     seen = {json.dumps(asdict(judged(rows(), head, MARGIN)), sort_keys=True) for _ in range(100)}
     assert len(seen) == 1
+
+
+def test_a_few_repeated_cases_without_any_difference_prove_little() -> None:
+    few = {f"c{i}": Row([True] * 3, recordings=str(i)) for i in range(6)}
+    decision = judged(few, few, {"statistics": {"margin": 0.1}})
+    interval = rate(decision).interval
+    assert interval is not None
+    assert interval.low < -0.3
+    assert rate(decision).verdict is Verdict.NOT_ENOUGH_EVIDENCE
+    many = {f"c{i:03}": Row([True] * 3) for i in range(200)}
+    assert judged(many, many, {"statistics": {"margin": 0.1}}).verdict is Verdict.NO_REGRESSION
