@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentci.app import wiring
+from agentci.app.eval_cassettes import recording_folders
 from agentci.app.project import open_project
 from agentci.core.digest import Digest
 from agentci.core.errors import NothingMatched
@@ -166,9 +167,9 @@ def open_cassettes(request: CassetteRequest, files: Files) -> tuple[OpenedCasset
     project = open_project(request.start, files)
     top = project.root / project.config.cassettes
     inside = (path.relative_to(top).parts for path in files.list(top))
-    names = sorted({parts[0] for parts in inside if len(parts) > 1})
+    names = recording_folders(inside)
     if request.cassette is not None:
-        names = [_find(request.cassette, names, project)]
+        names = _find(request.cassette, names, project)
     if not names:
         message = f"there are no recordings below `{top.as_posix()}`"
         hint = "`agentci run pipelines/<name>` records with an endpoint"
@@ -180,10 +181,16 @@ def _folder(place: Path, files: Files) -> CassetteFolder:
     return CassetteFolder(files, place, ObjectStore(files, place))
 
 
-def _find(wanted: str, names: list[str], project: Project) -> str:
-    name = Path(wanted).name if (project.start / wanted).is_dir() else wanted.strip("/")
-    if name in names:
-        return name
+def _find(wanted: str, names: tuple[str, ...], project: Project) -> tuple[str, ...]:
+    """Return the folder that a user typed; of a suite or a case, those of all its trials."""
+    name = wanted.strip("/")
+    if (project.start / wanted).is_dir():
+        place = (project.start / wanted).resolve()
+        top = (project.root / project.config.cassettes).resolve()
+        name = place.relative_to(top).as_posix() if place.is_relative_to(top) else place.name
+    found = tuple(each for each in names if each == name or each.startswith(f"{name}/"))
+    if found:
+        return found
     hint = did_you_mean(name, names) or "list them with `agentci cassette list`"
     raise NothingMatched(f"there are no recordings `{wanted}`", code="ACI-N312", hint=hint)
 

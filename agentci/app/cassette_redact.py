@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentci.app import wiring
 from agentci.app.cassette_scan import cassette_folders, find_in_cassette
+from agentci.app.eval_cassettes import folder_name
 from agentci.app.project import open_project
 from agentci.core.digest import Digest, parse_digest
 from agentci.core.errors import NothingMatched, UsageError
@@ -150,7 +151,7 @@ def redact(request: RedactRequest) -> RedactResult:
     if request.always and request.cassettes:
         folders = tuple(top / _name(wanted) for wanted in sorted(set(request.cassettes)))
     else:
-        folders = _wanted(cassette_folders(files, top), request)
+        folders = _wanted(cassette_folders(files, top), request, top=top)
     done = tuple(_folder(files, place, dry_run=request.dry_run) for place in folders)
     if request.always and not request.dry_run:
         for place in folders:
@@ -168,14 +169,17 @@ def _name(wanted: str) -> str:
     return name
 
 
-def _wanted(folders: tuple[Path, ...], request: RedactRequest) -> tuple[Path, ...]:
-    names = [folder.name for folder in folders]
+def _wanted(folders: tuple[Path, ...], request: RedactRequest, *, top: Path) -> tuple[Path, ...]:
+    # those of a suite's trials are wanted with the suite
+    names = [folder.relative_to(top).parts[0] for folder in folders]
     for wanted in request.cassettes:
         if Path(wanted).name not in names:
             hint = did_you_mean(wanted, names) or "list them with `agentci cassette list`"
             raise NothingMatched(f"there are no recordings `{wanted}`", code="ACI-N312", hint=hint)
     chosen = {Path(wanted).name for wanted in request.cassettes}
-    return tuple(folder for folder in folders if not chosen or folder.name in chosen)
+    return tuple(
+        folder for folder, name in zip(folders, names, strict=True) if not chosen or name in chosen
+    )
 
 
 def _folder(files: Files, place: Path, *, dry_run: bool) -> RedactedFolder:
@@ -189,7 +193,7 @@ def _folder(files: Files, place: Path, *, dry_run: bool) -> RedactedFolder:
             in_lanes += found.finding.path == "lane"
             known.setdefault(found.spotted.secret, found.spotted.kind)
     if not known:
-        return RedactedFolder(place.name, 0, 0, (), (), 0, in_lanes)
+        return RedactedFolder(folder_name(place), 0, 0, (), (), 0, in_lanes)
     new = {cassette.lane: _rewrite(cassette, known, objects) for cassette in cassettes}
     texts = {lane: rewrite.text() for lane, rewrite in new.items()}
     lanes = tuple(each.lane for each in cassettes if texts[each.lane] != each.data)
@@ -203,7 +207,7 @@ def _folder(files: Files, place: Path, *, dry_run: bool) -> RedactedFolder:
         for digest in sorted(removed):
             objects.remove(digest)
     return RedactedFolder(
-        cassette=place.name,
+        cassette=folder_name(place),
         secrets=len(known),
         changed=sum(rewrite.changed for rewrite in new.values()),
         lanes=lanes,

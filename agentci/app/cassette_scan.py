@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentci.app import wiring
+from agentci.app.eval_cassettes import folder_name, recording_folders
 from agentci.app.project import open_project
 from agentci.core.errors import AgentciError, FormatError, Location, NothingMatched, Problem
 from agentci.core.json_types import JsonValue
@@ -102,7 +103,7 @@ class _Scan:
                 cassette = folder.load(lane)
                 file = folder.path(lane).as_posix()
                 for found in find_in_cassette(cassette, file):
-                    self._keep(found, cassette=place.name)
+                    self._keep(found, cassette=folder_name(place))
             except FormatError as error:
                 place_of = error.location or Location()
                 self.problems.append(Problem(error.code, error.message, place_of, error.hint))
@@ -157,7 +158,7 @@ def cassette_folders(files: Files, top: Path) -> tuple[Path, ...]:
         NothingMatched: when there are none.
     """
     inside = (path.relative_to(top).parts for path in files.list(top))
-    names = sorted({parts[0] for parts in inside if len(parts) > 1})
+    names = recording_folders(inside)
     if not names:
         message = f"there are no recordings below `{top.as_posix()}`"
         hint = "`agentci run pipelines/<name>` records with an endpoint"

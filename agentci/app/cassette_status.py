@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from agentci.app import wiring
+from agentci.app.eval_cassettes import flat_name
 from agentci.app.offline_replay import replay_offline
 from agentci.app.project import open_project
 from agentci.core.errors import UsageError
@@ -239,8 +241,11 @@ def _others(project: Project, judged: tuple[Judged, ...]) -> Iterator[str]:
     top = project.root / project.config.cassettes
     seen = {Path(each.status.cassettes).name for each in judged}
     names = {each.replay.undertaking.bundle.spec.name for each in judged}
+    suites = [os.path.relpath(folder, project.root) for folder in project.suite_folders()]
     inside = (path.relative_to(top).parts for path in project.files.list(top))
     for name in sorted({parts[0] for parts in inside if len(parts) > 1} - seen):
+        if any(name == flat_name(suite) for suite in suites):
+            continue  # what fits there, `agentci eval --mode replay` says
         if name.partition("@")[0] in names:
             yield f"`{name}` was recorded with other inputs: `agentci cassette status --set ...`"
         else:

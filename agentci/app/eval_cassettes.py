@@ -16,7 +16,7 @@ from agentci.record.cassette import content_digest
 from agentci.record.lane_path import SUFFIX, lane_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from agentci.core.effects import Files
 
@@ -41,6 +41,31 @@ def case_folder(case: str) -> str:
 def trial_folder(top: Path, case: str, trial: int) -> Path:
     """Return the folder of a trial's recordings below `top`, the suite's folder."""
     return top / case_folder(case) / str(trial)
+
+
+def recording_folders(inside: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the folders of recordings, relative to that of them all, sorted.
+
+    `inside` are the parts of the paths of its files. Those of a suite are three levels deep, one
+    for each trial; all others are at the top.
+    """
+    found = {
+        "/".join(parts[:3]) if _is_of_trial(parts) else parts[0]
+        for parts in inside
+        if len(parts) > 1
+    }
+    return tuple(sorted(found))
+
+
+def folder_name(place: Path) -> str:
+    """Return how a folder of recordings is called: by its path below that of them all."""
+    trial = place.parts[-3:]
+    of_trial = _is_of_trial((*trial, "")) and place.parts[-3] not in {".", ".."}
+    return "/".join(trial) if of_trial else place.name
+
+
+def _is_of_trial(parts: tuple[str, ...]) -> bool:
+    return len(parts) > 3 and "." in parts[0] and parts[2].isdecimal()
 
 
 def _segment(text: str) -> str:
