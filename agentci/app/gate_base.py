@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 from agentci.core.errors import EnvironmentProblem, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from agentci.core.effects import Env, Files, History
+    from agentci.core.effects import Env, Files
+    from agentci.core.history import History
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from agentci.spec.lock import LOCK_FILE, Lock, load_lock
 if TYPE_CHECKING:
     from agentci.app.eval_plan import SuitePlan
     from agentci.app.eval_request import EvalListener, EvalRequest
-    from agentci.core.effects import History
+    from agentci.core.history import History
     from agentci.evals.results import SuiteResult
     from agentci.spec.policy import PolicySpec
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
         Env,
         Files,
         Foreground,
-        History,
         Http,
         HttpServer,
         Random,
         Repository,
         Sandbox,
     )
+    from agentci.core.history import History
     from agentci.record.tape import Tape
 
 
