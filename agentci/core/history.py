@@ -1,4 +1,4 @@
-"""Ports to the past of the project's own git repository. Only read, but for checking out elsewhere."""
+"""Ports to the past of the project's own git repository, which is only read."""
 
 from __future__ import annotations
 
@@ -41,4 +41,4 @@ class History(Protocol):
         """Return the files of `commit`; whoever opens them closes them."""
 
     def check_out(self, commit: str, folder: Path) -> None:
-        """Check `commit` out into the new repository `folder`, which borrows objects of this one."""
+        """Check `commit` out into the new repository `folder`, which borrows these objects."""
