@@ -15,7 +15,6 @@ from typing import Any, Final
 from pydantic import Field
 
 from agentci.agents.carriable import replace_lone_surrogates
-from agentci.agents.structured import read_answer
 from agentci.core.canonical import canonical_bytes
 from agentci.core.errors import StepFailed, UsageError
 from agentci.core.json_types import JsonValue
@@ -129,6 +128,8 @@ def json_of(value: JsonValue, *, limit: int) -> JsonAnswer:
         return JsonAnswer(plain)
     if len(plain) > limit:
         return JsonAnswer(None, _too_long(plain, limit))
+    from agentci.agents.structured import read_answer  # noqa: PLC0415 - a check reads no answers
+
     reading = read_answer(plain, {})
     if reading.problem is not None:
         return JsonAnswer(None, f"the answer is no JSON value: {reading.problem}")

@@ -49,8 +49,8 @@ def file_digests(
     """Return the digests of the files that `options` name, by path, sorted.
 
     A name that ends with `/` is a folder and stands for all files in it. A Python file comes with
-    the Python files beside and below it: it may import any of them. A file that cannot be read has
-    the digest of the reason, so that it is read again when it is there.
+    the Python files beside and below it: it may import any of them. A file that cannot be read has a
+    digest of its own, so that it is read again when it is there.
     """
     named: dict[str, None] = {}
     for path in scorer(kind).files(options):
@@ -69,5 +69,5 @@ def file_digests(
 def _digest(path: str, read: ReadFile) -> Digest:
     try:
         return digest_bytes(read(path))
-    except AgentciError as error:
-        return digest_bytes(f"unreadable: {error.message}".encode())
+    except AgentciError:
+        return digest_bytes(b"\0unreadable\0")  # the reason names folders of this machine

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from agentci.core.digest import Digest
-from agentci.core.effects import Sandbox, Workspace
 from agentci.core.json_types import JsonObject, JsonValue
-from agentci.core.lane import Lane
-from agentci.core.messages import ModelRequest, ModelResponse
-from agentci.evals.case import Subject
-from agentci.evals.results import Score
-from agentci.spec.pipeline import ModelSpec
+
+if TYPE_CHECKING:
+    # a check reads the options of scorers, and needs nothing of a run for that
+    from pydantic import BaseModel
+
+    from agentci.core.effects import Sandbox, Workspace
+    from agentci.core.lane import Lane
+    from agentci.core.messages import ModelRequest, ModelResponse
+    from agentci.evals.case import Subject
+    from agentci.evals.results import Score
+    from agentci.spec.pipeline import ModelSpec
 
 
 class ScorerServices(Protocol):

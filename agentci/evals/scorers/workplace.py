@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from posixpath import normpath
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -104,7 +105,7 @@ class Workplace:
         Raises:
             NotReady: where something stands in the way.
         """
-        prefix = overlay.rstrip("/")
+        prefix = normpath(overlay)
         for path in self._services.list_files(prefix):
             inner = path.removeprefix(f"{prefix}/")
             try:
@@ -195,4 +196,4 @@ async def prepare(place: Workplace, options: WorkplaceOptions) -> None:
 def overlay_files(options: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the folder that raw options put over the workspace, as `Scorer.files` names it."""
     overlay = options.get("overlay")
-    return (f"{overlay.rstrip('/')}/",) if isinstance(overlay, str) else ()
+    return (f"{normpath(overlay)}/",) if isinstance(overlay, str) else ()

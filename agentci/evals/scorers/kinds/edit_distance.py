@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from pydantic import Field
-
 from agentci.core.errors import EnvironmentProblem
 from agentci.evals.case import Subject
 from agentci.evals.results import Score
@@ -22,9 +20,8 @@ class EditDistanceOptions(ExpectedOptions):
     """How near the answer is to the expected text: 1 less the share of characters to edit.
 
     The value is 1 - d / n, where d is the Levenshtein distance and n the length of the longer text.
+    Give the scorer a `threshold`, or only equal texts pass.
     """
-
-    near: float = Field(1.0, ge=0, le=1, description="The value from which on it passes.")
 
 
 class EditDistance:
@@ -52,9 +49,8 @@ class EditDistance:
         distance = _levenshtein(expected, found)
         longer = max(len(expected), len(found))
         value = 1 - distance / longer if longer else 1.0
-        passed = value >= options.near
-        told = "" if passed else f"{distance} edits: {difference(expected, found)}"
-        return Score(value, passed, told, {"edits": distance, "length": longer})
+        told = f"{distance} edits: {difference(expected, found)}" if distance else ""
+        return Score(value, not distance, told, {"edits": distance, "length": longer})
 
 
 def _levenshtein(one: str, other: str) -> int:

@@ -32,7 +32,7 @@ class PatchOptions(AnswerOptions):
     allowed: tuple[Glob, ...] = Field((), description="Globs; it may change nothing else.")
     required: tuple[Glob, ...] = Field((), description="Globs; each needs a changed file.")
     forbidden: tuple[Glob, ...] = Field((), description="Globs; no changed file may be there.")
-    timeout: Seconds = 60
+    timeout: Seconds = Field(60, description="Seconds for git.")
 
 
 class Patch:

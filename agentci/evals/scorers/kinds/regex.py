@@ -27,7 +27,7 @@ class RegexOptions(AnswerOptions):
     mode: Literal["search", "fullmatch"] = Field(
         "search", description="Whether it is found somewhere, or matches the whole answer."
     )
-    ignore_case: bool = False
+    ignore_case: bool = Field(False, description="Whether upper and lower case are the same.")
     absent: bool = Field(False, description="Turn it round: it must not match.")
 
 

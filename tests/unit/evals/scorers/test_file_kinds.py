@@ -132,7 +132,7 @@ def _command(
         ({"run": ["echo", "a"], "contains": ["a", "b"]}, 'to print "b", got "a\\n"'),
         ({"run": ["echo", "a"], "matches": "b+"}, "to print `b+`"),
         ({"run": ["./gone.sh"]}, "got 127"),
-        ({"run": ["cat", "check/given.txt"], "overlay": "hidden", "stdout": "secret"}, ""),
+        ({"run": ["cat", "check/given.txt"], "overlay": "./hidden/", "stdout": "secret"}, ""),
         ({"run": ["cat", "src/a.py"], "patch": PATCH, "tree": "before", "stdout": "x = 3"}, ""),
         ({"run": ["cat", "src/a.py"], "patch": PATCH}, "the patch does not apply"),
         ({"run": ["cat", "src/a.py"], "patch": "none"}, "the answer holds no patch"),

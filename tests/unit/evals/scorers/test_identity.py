@@ -41,7 +41,7 @@ def test_python_code_comes_with_what_it_may_import(tmp_path: Path) -> None:
 
 
 def test_a_folder_stands_for_all_its_files(tmp_path: Path) -> None:
-    for options in ({"overlay": "hidden"}, {"overlay": "hidden/"}):
+    for options in ({"overlay": "hidden"}, {"overlay": "./hidden/"}):
         found = _digests(tmp_path, "pytest", options)
         assert list(found) == ["hidden/tests/data.json", "hidden/tests/test_a.py"]
 

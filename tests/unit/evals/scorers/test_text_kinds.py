@@ -98,9 +98,9 @@ def test_a_shorter_answer_is_told_from_where_it_ends() -> None:
     assert found.explanation == 'expected "abcdef", got "abc"'
 
 
-def test_an_edit_distance_passes_from_the_wanted_nearness_on() -> None:
-    near = score("edit_distance", {"near": 0.5}, subject("kitten", "sitting"))
-    assert near.passed
+def test_an_edit_distance_is_told_in_edits() -> None:
+    near = score("edit_distance", {}, subject("kitten", "sitting"))
+    assert near.explanation == '3 edits: expected "sitting", got "kitten"'
     assert near.details == {"edits": 3, "length": 7}
 
 
