@@ -111,6 +111,7 @@ class EvalJobs:
         limits = self.plan.suite.spec.limits
         cost = _lowest(limits.cost, _left(self.request.max_cost, self.spent.cost))
         tokens = _lowest(limits.tokens, _left(self.request.max_tokens, self.spent.usage.tokens))
+        whole = None if tokens is None else int(tokens)
         if cost is not None and self.mode is not Mode.REPLAY:
             missing = sorted(set(models_without_price(self.plan.bundle)))
             if missing:
@@ -120,7 +121,7 @@ class EvalJobs:
                     code="ACI-U478",
                     hint="declare `price` beside the model in the definition, or limit the tokens",
                 )
-        return Spending(prices_of(self.plan.bundle), max_cost=cost, max_tokens=tokens)
+        return Spending(prices_of(self.plan.bundle), max_cost=cost, max_tokens=whole)
 
 
 async def _work(

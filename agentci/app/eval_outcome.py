@@ -162,11 +162,11 @@ def failing_explanation(case: CaseResult) -> str:
     for trial in case.trials:
         if trial.passed or trial.status != "judged":
             continue
-        for name, score in trial.scores.items():
-            if not score.passed:
-                words = score.explanation or f"{score.value:g}"
-                reason = f" ({trial.reason.splitlines()[0]})" if trial.reason else ""
-                return f"{name}: {words}{reason}"
+        for name in trial.failing:
+            score = trial.scores[name]
+            words = score.explanation or f"{score.value:g}"
+            reason = f" ({trial.reason.splitlines()[0]})" if trial.reason else ""
+            return f"{name}: {words}{reason}"
         return trial.reason or "the target failed"
     return ""
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _TRANSPORT: Final = frozenset({"timeout", "attempts"})
 """Fields of a model that change how often an answer is asked for, not the answer."""
-_OWN_PARTS: Final = ("models", "agents", "steps", "limits", "sandbox", "description", "name")
+_APART: Final = frozenset({"models", "agents", "description"})
+"""Fields of a definition that have parts of their own, or none."""
 
 
 def target_parts(bundle: Bundle) -> dict[str, JsonValue]:
@@ -34,29 +35,36 @@ def target_parts(bundle: Bundle) -> dict[str, JsonValue]:
 
 def _bundle_parts(bundle: Bundle, prefix: str) -> Iterator[tuple[str, JsonValue]]:
     spec = bundle.spec
-    content = spec_json(spec)
-    for name in ("steps", "limits", "sandbox", "name"):
-        yield f"{prefix}target.{name}", content.get(name)
-    rest = {name: value for name, value in content.items() if name not in _OWN_PARTS}
-    for name, value in rest.items():
-        yield f"{prefix}target.{name}", value
+    for name, value in spec_json(spec).items():
+        if name not in _APART:
+            yield f"{prefix}target.{name}", value
     yield from model_parts(bundle, prefix)
-    for name, agent in spec.agents.items():
-        for key, value in model_json(agent).items():
-            yield f"{prefix}agents.{name}.{key}", value
-    for path, prompt in bundle.prompts.items():
-        yield f"{prefix}prompts.{path}", prompt.digest
-    for kind, found in (("schemas", bundle.schemas), ("scripts", bundle.scripts)):
-        for path, value in found.items():
-            yield f"{prefix}{kind}.{path}", value
-    for path, digest in bundle.python_files.items():
-        yield f"{prefix}code.{path}", digest
-    for path, reason in bundle.unreadable.items():
-        yield f"{prefix}unreadable.{path}", reason
-    for tool in sorted({tool for agent in spec.agents.values() for tool in agent.tools}):
-        yield f"{prefix}tools.{tool}", bundle.tool_digests.get(tool)
+    yield from _agent_parts(bundle, prefix)
+    yield from _file_parts(bundle, prefix)
     for path, child in bundle.children.items():
         yield from _bundle_parts(child, f"{prefix}pipelines.{path}.")
+
+
+def _agent_parts(bundle: Bundle, prefix: str) -> Iterator[tuple[str, JsonValue]]:
+    for name, agent in bundle.spec.agents.items():
+        for key, value in model_json(agent).items():
+            yield f"{prefix}agents.{name}.{key}", value
+    used = {tool for agent in bundle.spec.agents.values() for tool in agent.tools}
+    for tool in sorted(used):
+        yield f"{prefix}tools.{tool}", bundle.tool_digests.get(tool)
+
+
+def _file_parts(bundle: Bundle, prefix: str) -> Iterator[tuple[str, JsonValue]]:
+    found: dict[str, Mapping[str, JsonValue]] = {
+        "prompts": {path: prompt.digest for path, prompt in bundle.prompts.items()},
+        "schemas": bundle.schemas,
+        "scripts": bundle.scripts,
+        "code": bundle.python_files,
+        "unreadable": bundle.unreadable,
+    }
+    for kind, files in found.items():
+        for path, value in files.items():
+            yield f"{prefix}{kind}.{path}", value
 
 
 def model_parts(bundle: Bundle, prefix: str = "") -> Iterator[tuple[str, JsonValue]]:

@@ -39,7 +39,7 @@ from agentci.spec.expressions import resolve, split_expressions
 if TYPE_CHECKING:
     from agentci.app.suites import LoadedSuite
     from agentci.core.effects import Files
-    from agentci.core.json_types import JsonObject, JsonValue
+    from agentci.core.json_types import JsonValue
     from agentci.evals.case import Case
     from agentci.plan.bundle import Bundle
     from agentci.spec.suite import ScorerSpec

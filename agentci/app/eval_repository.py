@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentci.core.effects import MergeOutcome, TreeChange
 from agentci.plan.bundle import all_steps, blocks_of
-from agentci.spec.pipeline import AgentStep, ApproveStep, PipelineStep, kind_of
+from agentci.spec.pipeline import AgentStep, ApproveStep, PipelineStep
 
 if TYPE_CHECKING:
     from agentci.core.effects import CommitRequest, Repository, Workspace
@@ -131,6 +131,7 @@ class TrialRepository:
 
     def publish(self, commit: str, branch: str) -> None:
         """Refuse: a trial leaves nothing behind."""
+        del commit, branch
         raise AssertionError("no trial is published")
 
 

@@ -101,12 +101,12 @@ async def _score(spec: ScorerSpec, subject: Subject, place: ScoringPlace) -> Sco
         ) from error
     except AgentciError:
         raise
-    except Exception as error:  # noqa: BLE001 - scorers of other packages may raise anything
+    except Exception as error:
         raise ScorerCrashed(
             f"the scorer `{name}` failed with {type(error).__name__}: {error}"
         ) from error
     finally:
         services.close()
-    if not (isinstance(score, Score) and math.isfinite(score.value)):
+    if not math.isfinite(score.value):
         raise ScorerCrashed(f"the scorer `{name}` gave no score", code="ACI-E451")
     return replace(score, passed=score.value >= spec.threshold)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentci.app.eval_cassettes import JUDGES
+from agentci.app.eval_repository import NoFiles
 from agentci.core.errors import Location, StepFailed, UsageError
 from agentci.core.lane import Lane, child_lane
 from agentci.core.seed import derive_seed
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from agentci.plan.bundle import Bundle
     from agentci.spec.pipeline import ModelSpec, StepBase
     from agentci.steps.context import Services
-    from agentci.steps.results import BlockResult, StepRecord
+    from agentci.steps.results import StepRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class TrialServices:
 
     def command_environment(self) -> Mapping[str, str]:
         """Return the fixed environment of commands."""
-        return environment(self._context(self.place.repository.workspace("score", _NOWHERE)))
+        return environment(self._context(NoFiles()))
 
     async def call_python(self, target: str, arguments: JsonObject) -> JsonValue:
         """Call `file.py:function` of the suite's folder in a process of its own.
@@ -113,14 +115,27 @@ class TrialServices:
 
     def read(self, path: str) -> bytes:
         """Return a file of the suite's folder; raises UsageError outside of the project."""
+        return self.place.services.effects.files.read(self._inside(path))
+
+    def list_files(self, folder: str) -> tuple[str, ...]:
+        """Return all files below a folder of the suite's folder; raises what `read` raises."""
+        top = self.place.folder.resolve()
+        found = self.place.services.effects.files.list(self._inside(folder))
+        return tuple(
+            Path(os.path.relpath(path, top)).as_posix()
+            for path in found
+            if "__pycache__" not in path.parts
+        )
+
+    def _inside(self, path: str) -> Path:
         target = (self.place.folder / path).resolve()
         if not target.is_relative_to(self.place.root.resolve()):
             raise UsageError(
                 f"`{path}` is outside of the project",
-                code="ACI-U470",
+                code="ACI-U469",
                 hint="name a file of the suite's folder",
             )
-        return self.place.services.effects.files.read(target)
+        return target
 
     def close(self) -> None:
         """Close what the scorer has left open."""
@@ -140,17 +155,11 @@ class TrialServices:
         )
 
 
-_NOWHERE = ""
-
-
 class _NoSteps:
     """A scorer has no steps to run."""
 
     async def run(self, step: StepBase, context: StepContext) -> StepRecord:
-        raise AssertionError("a scorer runs no steps")
+        raise AssertionError(step, context)
 
     def refuse(self, step: StepBase, context: StepContext, error: StepFailed) -> StepRecord:
-        raise AssertionError("a scorer runs no steps")
-
-
-__all__ = ["BlockResult", "ScoringPlace", "TrialServices"]
+        raise AssertionError(step, context, error)

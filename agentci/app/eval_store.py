@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from agentci.app.eval_cassettes import flat_name
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agentci.core.effects import AppendFile, Files
-    from agentci.core.json_types import JsonValue
+    from agentci.core.json_types import JsonObject, JsonValue
     from agentci.evals.keys import EvalKey
     from agentci.evals.results import TrialResult
 
@@ -126,13 +126,16 @@ class SuiteStore:
     """What targets did, by the key of the trial."""
     keys: PackedLog
     """The parts of the key that each trial was last judged with, for explanations."""
+    base: dict[str, Digest] = field(default_factory=dict)
+    """What parts of keys are stored as a difference to."""
 
     @classmethod
     def open(cls, files: Files, project: Path, suite: str) -> SuiteStore:
         """Open what the project at `project` keeps of the suite with that path."""
         folder = project / STATE_FOLDER / EVALS_FOLDER / flat_name(suite)
         names = ("results", "executions", "keys")
-        return cls(*(PackedLog(files, folder / f"{name}.jsonl") for name in names))
+        results, executions, keys = (PackedLog(files, folder / f"{name}.jsonl") for name in names)
+        return cls(results, executions, keys)
 
     def result(self, key: EvalKey) -> TrialResult | None:
         """Return the result with the key `key`, or None."""
@@ -142,12 +145,27 @@ class SuiteStore:
     def keep(self, case: str, result: TrialResult, key: EvalKey) -> None:
         """Keep a judged trial and the parts of its key."""
         self.results.put(key.digest, trial_json(result))
-        self.keys.put(_place(case, result.trial), dict(key.fields))
+        fields = dict(key.fields)
+        if not self.base:
+            # what most trials have in common is stored once
+            self.base.update(fields)
+            self.keys.put(digest_json(fields), fields)
+        own: JsonObject = {
+            name: fields.get(name)
+            for name in sorted({*fields, *self.base})
+            if fields.get(name) != self.base.get(name)
+        }
+        kept: JsonObject = {"base": digest_json(dict(self.base)), "own": own}
+        self.keys.put(_place(case, result.trial), kept)
 
     def last_key(self, case: str, trial: int) -> Mapping[str, Digest] | None:
         """Return the parts of the key with which a trial was last judged, or None."""
-        found: Mapping[str, Digest] | None = self.keys.get(_place(case, trial))
-        return found
+        kept = self.keys.get(_place(case, trial))
+        base = self.keys.get(kept["base"]) if kept is not None else None
+        if kept is None or base is None:
+            return None
+        both: dict[str, Digest | None] = {**base, **kept["own"]}
+        return {name: digest for name, digest in both.items() if digest is not None}
 
     def close(self) -> None:
         """Close all files."""

@@ -20,6 +20,7 @@ from agentci.app.suites import find_suites
 from agentci.core.errors import NothingMatched, UsageError
 from agentci.evals.datasets.cases import matches
 from agentci.record.session import Mode
+from agentci.spec.lock import LOCK_FILE, Lock, load_lock
 
 if TYPE_CHECKING:
     from agentci.app.eval_plan import PlannedCase, SuitePlan
@@ -53,11 +54,17 @@ def evaluate_suites(request: EvalRequest, listener: EvalListener) -> tuple[Evalu
     chosen = [_Chosen.of(plan, request) for plan in plans]
     if not any(each.cases for each in chosen) and request.shard is None:
         raise _no_case(request)
-    around = Surroundings(project, mode)
-    return tuple(
+    lock = load_lock(project.root / LOCK_FILE, files) if request.only_changed else Lock()
+    around = Surroundings(project, mode, lock=lock)
+    found = tuple(
         evaluate_plan(each.plan, request, listener, around=around, cases=each.cases)
         for each in chosen
     )
+    if request.only_changed and not any(each.result.cases for each in found):
+        raise NothingMatched(
+            "no case has changed", code="ACI-N332", hint="`agentci eval` shows the known results"
+        )
+    return found
 
 
 def plan_for(
@@ -135,6 +142,17 @@ class Surroundings:
     """The project whose store keeps results, where it is another one."""
     accepted: Mapping[Digest, TrialResult] = field(default_factory=dict)
     """Results that somebody has vouched for, by their keys."""
+    lock: Lock = field(default_factory=Lock)
+    """What `--only-changed` compares with."""
+
+
+def _is_changed(case: PlannedCase, progress: SuiteProgress, around: Surroundings) -> bool:
+    """Say whether a case differs from what was accepted or, without that, from what is known."""
+    entry = around.lock.suites.get(progress.plan.suite.path)
+    if entry is None:
+        return progress.misses(case)
+    accepted = {row.key for row in entry.cases.get(case.case.id, ())}
+    return any(trial.scores_key.digest not in accepted for trial in case.trials)
 
 
 def evaluate_plan(
@@ -155,9 +173,10 @@ def evaluate_plan(
         progress.look_up(cases)
         changes: dict[str, tuple[KeyChange, ...]] = {}
         if request.only_changed:
-            cases = tuple(each for each in cases if progress.misses(each))
+            cases = tuple(each for each in cases if _is_changed(each, progress, around))
             changes = {each.case.id: progress.changes(each) for each in cases}
-        missing = progress.missing
+        taken = {each.case.id for each in cases}
+        missing = [job for job in progress.missing if job.case.case.id in taken]
         listener.suite_started(plan.suite.path, known=progress.known(cases), missing=len(missing))
         if missing:
             # an evaluation that only reads needs nothing of an engine

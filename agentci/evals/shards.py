@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from agentci.core.digest import digest_bytes, hex_of
 from agentci.core.errors import UsageError
@@ -68,7 +69,7 @@ def merge_suites(parts: Sequence[SuiteResult]) -> SuiteResult:
                 hint="evaluate all shards at the same commit",
             )
     cases = sorted((case for part in parts for case in part.cases), key=lambda case: case.case)
-    for before, after in zip(cases, cases[1:], strict=False):
+    for before, after in pairwise(cases):
         if before.case == after.case:
             raise UsageError(
                 f"the case `{after.case}` of `{first.suite}` is in two of the files",

@@ -99,5 +99,7 @@ def _details(title: str, case: CaseResult) -> Iterator[str]:
     lines = text.splitlines()
     for line in lines[:_LONGEST_REASON]:
         yield f"    {printable(line)}"
-    if len(lines) > _LONGEST_REASON:
+    hints = [line for line in lines[_LONGEST_REASON:] if line.startswith("hint: ")]
+    if len(lines) > _LONGEST_REASON + len(hints):
         yield "    ..."
+    yield from (f"    {printable(hint)}" for hint in hints)
