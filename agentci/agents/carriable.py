@@ -20,21 +20,13 @@ from agentci.core.messages import (
     ToolCallPart,
     ToolResultPart,
 )
+from agentci.core.text import replace_lone_surrogates
 
 
 def carriable(message: Message) -> Message:
     """Return `message` with every half of a character replaced; nearly always as it is."""
     parts = tuple(_part(part) for part in message.parts)
     return message if parts == message.parts else replace(message, parts=parts)
-
-
-def replace_lone_surrogates(text: str) -> str:
-    """Return `text` with halves of characters joined or replaced by U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _part(part: Part) -> Part:

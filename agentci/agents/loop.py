@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agentci.agents.carriable import carriable, replace_lone_surrogates
+from agentci.agents.carriable import carriable
 from agentci.agents.protocol import (
     AgentOutcome,
     AgentResult,
@@ -38,6 +38,7 @@ from agentci.core.messages import (
     Usage,
 )
 from agentci.core.seed import derive_seed
+from agentci.core.text import replace_lone_surrogates
 
 
 async def run_agent(task: AgentTask, *, gateway: GatewayPort, toolbox: ToolboxPort) -> AgentResult:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from agentci.agents.carriable import replace_lone_surrogates
 from agentci.core.canonical import canonical_bytes
 from agentci.core.json_types import JsonObject, JsonValue
+from agentci.core.text import replace_lone_surrogates
 from agentci.tools.json_schema import describe, violations
 
 _FENCE = re.compile(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from agentci.app import wiring
 from agentci.core.errors import NothingMatched
 from agentci.core.json_types import JsonObject
-from agentci.spec.jsonschema import schemas
+from agentci.spec.jsonschema import schemas, tidy_schema
 from agentci.spec.suggestion import did_you_mean
+
+SCORERS: Final = "scorers"
+"""Not a file: what stands in `with` of each kind of scorer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +45,37 @@ def execute(request: SchemaRequest) -> SchemaResult:
         StorageError: when a file cannot be written.
     """
     known = schemas()
-    names = tuple(sorted(known))
+    names = tuple(sorted([*known, SCORERS]))
     if request.folder is not None:
-        written = tuple(_write(request.folder, name, known[name]) for name in names)
+        every = all_schemas()
+        written = tuple(_write(request.folder, name, every[name]) for name in names)
         return SchemaResult(names, written=written)
     if request.name is None:
         return SchemaResult(names)
-    if request.name not in known:
+    if request.name not in names:
         hint = did_you_mean(request.name, names) or f"there are {', '.join(names)}"
         raise NothingMatched(f"there is no schema `{request.name}`", code="ACI-N303", hint=hint)
-    return SchemaResult(names, schema=known[request.name])
+    found = _scorers() if request.name == SCORERS else known[request.name]
+    return SchemaResult(names, schema=found)
+
+
+def all_schemas() -> Mapping[str, JsonObject]:
+    """Return the schema of each file that a user writes, and `scorers`: what each kind takes."""
+    return {**schemas(), SCORERS: _scorers()}
+
+
+def _scorers() -> JsonObject:
+    """Return a schema with the options of each installed kind of scorer, by kind."""
+    from pydantic.json_schema import models_json_schema  # noqa: PLC0415 - slow to import
+
+    from agentci.evals.scorers.registry import scorer, scorer_names  # noqa: PLC0415
+
+    models = {kind: scorer(kind).options for kind in scorer_names()}
+    distinct = dict.fromkeys(models.values())
+    by_model, definitions = models_json_schema([(model, "validation") for model in distinct])
+    kinds = {kind: by_model[model, "validation"] for kind, model in models.items()}
+    described = {"description": "The options of each kind of scorer, what stands in its `with`."}
+    return tidy_schema(SCORERS, {**definitions, **described, "properties": kinds})
 
 
 def schema_text(schema: JsonObject) -> str:

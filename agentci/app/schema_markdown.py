@@ -18,7 +18,7 @@ def to_markdown(name: str, schema: Mapping[str, Any]) -> str:
     """Return the reference of the format `name`, the whole file first, then what it is made of."""
     blocks = [
         _NOTE.format(name=name),
-        f"# Format `agentci/{name}`",
+        f"# Format `agentci/{name}`" if "format" in schema["properties"] else f"# {name.title()}",
         str(schema.get("description", "")),
         _table(schema),
     ]

@@ -33,10 +33,12 @@ def schemas() -> Mapping[str, JsonObject]:
         "secret-allow": SecretAllowList,
         "suite": SuiteSpec,
     }
-    return {
-        name: {"$schema": DIALECT, "title": f"agentci {name}", **_tidy(model.model_json_schema())}
-        for name, model in models.items()
-    }
+    return {name: tidy_schema(name, model.model_json_schema()) for name, model in models.items()}
+
+
+def tidy_schema(name: str, schema: Mapping[str, Any]) -> JsonObject:
+    """Return a schema that pydantic made, with its dialect and the title `agentci NAME`."""
+    return {"$schema": DIALECT, "title": f"agentci {name}", **_tidy(schema)}
 
 
 def _tidy(node: Any) -> Any:

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from agentci.app.schema import all_schemas
 from agentci.app.schema_markdown import to_markdown
 from agentci.cli.commands import COMMANDS
-from agentci.spec.jsonschema import schemas
 from tests.support.command_line import ROOT
 
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)")
 
 
-@pytest.mark.parametrize("name", sorted(schemas()))
+@pytest.mark.parametrize("name", sorted(all_schemas()))
 def test_the_reference_of_a_format_is_up_to_date(name: str) -> None:
     page = ROOT / "docs" / "reference" / f"{name}.md"
     hint = f"agentci schema {name} --markdown > docs/reference/{name}.md"
-    assert page.read_text() == to_markdown(name, schemas()[name]), hint
+    assert page.read_text() == to_markdown(name, all_schemas()[name]), hint
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

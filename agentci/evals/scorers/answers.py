@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from agentci.agents.carriable import replace_lone_surrogates
 from agentci.core.canonical import canonical_bytes
 from agentci.core.errors import StepFailed, UsageError
 from agentci.core.json_types import JsonValue
+from agentci.core.text import replace_lone_surrogates
 from agentci.evals.case import Subject
 from agentci.evals.results import Score
 from agentci.spec.pipeline import Model

@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentci.agents.carriable import carriable, replace_lone_surrogates
+from agentci.agents.carriable import carriable
 from agentci.core.canonical import canonical_bytes
 from agentci.core.messages import Message, TextPart, ThinkingPart, ToolCallPart
+from agentci.core.text import replace_lone_surrogates
 
 HALVES = st.text(alphabet="a\ud83d\ude00\udfff\u00e9", max_size=6)
 JSON: st.SearchStrategy[Any] = st.recursive(
