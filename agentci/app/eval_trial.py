@@ -36,7 +36,7 @@ from agentci.core.errors import (
     SpecError,
     StorageError,
 )
-from agentci.engine.budget import BudgetedGateway
+from agentci.engine.budget import OWN_LIMITS, BudgetedGateway
 from agentci.engine.executor import RunSetup, execute
 from agentci.engine.journal_events import RunHistory
 from agentci.engine.listener import SilentListener
@@ -58,8 +58,6 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 3
 """How many unplayed recordings a reason names."""
-_OWN_LIMITS: Final = frozenset({"ACI-B101", "ACI-B102", "ACI-B103"})
-"""Limits that the target's own pipeline sets, which end one trial and not the evaluation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +148,7 @@ class TrialRun:
                     setup = self._setup(replace(services, gateway=talk), journal)
                     execution = execution_of(await execute(setup), talk, repository)
             except BudgetExceeded as error:
-                if error.code not in _OWN_LIMITS:
+                if error.code not in OWN_LIMITS:
                     raise
                 execution = failed_execution(error.message, repository)
             except (NotReproducible, FormatError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agentci.core.errors import BudgetExceeded
 from agentci.core.messages import ModelRequest, Usage
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from agentci.agents.protocol import AnswerPort, GatewayPort
     from agentci.core.lane import Lane
     from agentci.spec.pipeline import ModelSpec, PipelineLimits
+
+
+OWN_LIMITS: Final = frozenset({"ACI-B101", "ACI-B102", "ACI-B103"})
+"""Codes of limits that a pipeline sets itself: they end its run, and nothing around it."""
 
 
 @dataclass(slots=True)
