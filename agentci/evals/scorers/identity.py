@@ -49,8 +49,8 @@ def file_digests(
     """Return the digests of the files that `options` name, by path, sorted.
 
     A name that ends with `/` is a folder and stands for all files in it. A Python file comes with
-    the Python files beside and below it: it may import any of them. A file that cannot be read has a
-    digest of its own, so that it is read again when it is there.
+    the Python files beside and below it: it may import any of them. A file that cannot be read has
+    a digest too, which is that of no file.
     """
     named: dict[str, None] = {}
     for path in scorer(kind).files(options):

@@ -34,6 +34,17 @@ _MAX_REPORT: Final = 64_000_000
 _MISSING: Final = TestOutcome("failed", "it did not run")
 _LISTED: Final = 200
 
+_CONFIGURATIONS: Final = {
+    ".pytest.ini": b"",
+    ".pytest.toml": b"",
+    "pytest.ini": b"",
+    "pytest.toml": b"",
+    "pyproject.toml": b"[tool.pytest",
+    "setup.cfg": b"[tool:pytest]",
+    "tox.ini": b"[pytest]",
+}
+"""Where pytest looks for its settings, and what is in such a file when they are there."""
+
 NodeId = Annotated[str, Field(pattern=r"^[^:]+::.+$")]
 
 
@@ -99,6 +110,8 @@ async def _run(place: Workplace, options: PytestOptions) -> Score:
         (
             *options.command,
             "--rootdir=.",
+            "--confcutdir=.",
+            *(() if _is_configured(place) else ("-c", "/dev/null")),
             f"--junitxml={REPORT}",
             "--continue-on-collection-errors",
             "-q",
@@ -125,6 +138,19 @@ def _files(place: Workplace, node_ids: Sequence[str]) -> tuple[str, ...]:
             place.files.is_folder(name)
             found.append(name)
     return tuple(found)
+
+
+def _is_configured(place: Workplace) -> bool:
+    """Say whether the files configure pytest: it would look for that in the folders around too.
+
+    The workspace lies in a folder of the project, whose own tests are none of its business.
+    """
+    for name, section in _CONFIGURATIONS.items():
+        with contextlib.suppress(ToolProblem):
+            found = place.files.read_optional(name)
+            if found is not None and section in found.data:
+                return True
+    return False
 
 
 def _remove_report(place: Workplace) -> None:

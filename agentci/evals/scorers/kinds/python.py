@@ -68,7 +68,7 @@ class Python:
         value = float(verdict.value)
         passed = value >= 1 if verdict.passed is None else verdict.passed
         told = cut(verdict.explanation, 1000)
-        if not (passed or told):
+        if value < 1 and not told:
             told = f"`{options.function}` returned {shown(returned)}"
         return Score(value, passed, told, verdict.details)
 

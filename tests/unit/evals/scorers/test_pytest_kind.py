@@ -136,6 +136,14 @@ def test_a_python_without_pytest_is_no_failed_case(tmp_path: Path) -> None:
         _run(tmp_path, {"command": ["python3", "-I", "-S", "-m", "pytest"]})
 
 
+@pytest.mark.parametrize("own", ["", "[tool.pytest.ini_options]\naddopts = '-p no:doctest'\n"])
+def test_settings_of_the_project_around_do_not_count(own: str, tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --not-an-option\n")
+    (tmp_path / "conftest.py").write_text("raise RuntimeError('of the project around')\n")
+    before = {**FIXED, "pyproject.toml": f"[project]\nname = 'x'\n{own}"}
+    assert _run(tmp_path, SETS, before=before).passed
+
+
 def test_node_ids_have_a_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="test_x"):
         _run(tmp_path, {"fail_to_pass": ["test_x"]})
