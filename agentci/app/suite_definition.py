@@ -151,7 +151,7 @@ def load_suite(folder: Path, files: Files, *, root: Path) -> LoadedSuite:
     """
     file = folder / SUITE_FILE
     path = project_path(folder, root)
-    if path is None:
+    if path is None or project_path(file, root) is None:
         message = f"the suite `{folder.as_posix()}` is outside of the project"
         raise UsageError(message, code="ACI-U451")
     if not files.exists(file):
@@ -182,7 +182,7 @@ def _policy(
     if isinstance(spec.policy, str):
         file = Path(os.path.normpath(folder / spec.policy))
         if project_path(file, root) is None:
-            _refuse("ACI-D541", f"`{spec.policy}` is outside of the project", inline)
+            _refuse("ACI-D541", f"the policy `{spec.policy}` is outside of the project", inline)
         if not files.exists(file):
             hint = f"looked for `{file.as_posix()}`"
             _refuse("ACI-D538", f"there is no policy `{spec.policy}`", inline, hint=hint)
@@ -204,12 +204,16 @@ def read_policy(file: Path, files: Files, *, root: Path) -> PolicySpec:
 
 
 def _read_policy(file: Path, files: Files, *, root: Path) -> _Policy:
+    path = project_path(file, root)
+    if path is None:
+        message = f"the policy `{file.as_posix()}` leads out of the project"
+        raise UsageError(message, code="ACI-U453", hint="copy the file to where the link is")
     document = parse_document(files.read(file), file.as_posix())
     check_format(document, "agentci/policy", 1)
     policy = validate(document, PolicyFile)
     values = {name: getattr(policy, name) for name in PolicySpec.model_fields}
     spec = PolicySpec.model_construct(_fields_set=set(values), **values)
-    return _Policy(spec, project_path(file, root), document.positions)
+    return _Policy(spec, path, document.positions)
 
 
 def _refuse(code: str, message: str, place: Positions, *, hint: str | None = None) -> None:

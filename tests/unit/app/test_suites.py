@@ -483,6 +483,20 @@ def test_a_link_out_of_the_project_is_refused_and_one_to_nothing_is_not(tmp_path
     assert caught.value.code == "ACI-U452"
 
 
+@pytest.mark.parametrize("name", ["suite.yaml", "policy.yaml", "../../policy.yaml"])
+def test_definitions_that_are_links_out_of_the_project_are_not_read(
+    tmp_path: Path, name: str
+) -> None:
+    home, files = real_project(tmp_path), LocalFiles()
+    (tmp_path / "secret").write_text("key: 1\n")
+    place = home / name
+    place.unlink(missing_ok=True)
+    place.symlink_to(tmp_path / "secret")
+    with pytest.raises(UsageError, match="out") as caught:
+        load_suite(home, files, root=tmp_path / "project")
+    assert caught.value.code in {"ACI-U451", "ACI-U453"}
+
+
 @pytest.mark.parametrize("what", ["rows.jsonl", "tasks"])
 def test_a_dataset_that_is_a_link_out_of_the_project_is_refused(tmp_path: Path, what: str) -> None:
     home, files = real_project(tmp_path), LocalFiles()
