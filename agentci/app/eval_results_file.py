@@ -67,11 +67,11 @@ def read_results(files: Files, path: Path) -> ResultsFile:
     data = files.read(path)
     try:
         content = json.loads(data)
-        if content["format"] != FORMAT:
-            raise ValueError(content["format"])
-        version = int(content["version"])
+        known, version = content["format"] == FORMAT, int(content["version"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path) from error
+    if not known:
+        raise _damaged(path)
     if version > VERSION:
         raise FormatError(
             f"`{path.as_posix()}` has version {version}; this agentci reads up to {VERSION}",

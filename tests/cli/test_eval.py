@@ -1,0 +1,222 @@
+"""`agentci eval`: what it prints, and the exit code of every way in which it can end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.eval_project import (
+    AGENT,
+    CASES,
+    EXACT,
+    SUITE,
+    SUITE_PATH,
+    case_of,
+    eval_project,
+    states,
+    write_cases,
+)
+from tests.support.projects import Project, shipped
+
+GREEN = CASES[:2]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recorded")
+    project = eval_project(folder)
+    assert project.call("eval").code == 1
+    project.forget()
+    return folder
+
+
+@pytest.fixture
+def project(recorded: Path, tmp_path: Path) -> Project:
+    shutil.copytree(recorded, tmp_path / "p")
+    return Project(tmp_path / "p")
+
+
+def test_the_shipped_suite_is_evaluated_offline(tmp_path: Path) -> None:
+    done = shipped(tmp_path).call("eval", "triage", "--mode", "replay")
+    assert done.code == 0, done.err
+    assert "9 of 10 cases passed, 90.0 % (95 % interval 59.6 to 98.2 %)" in done.out
+    assert "quarantined manual-link  pipelines/triage/issues.jsonl:9" in done.out
+
+
+def test_failures_are_shown_with_their_line_and_why(project: Project) -> None:
+    done = project.call("eval", "--mode", "replay")
+    assert done.code == 1
+    assert "failed      wrong  pipelines/ask/cases.jsonl:3" in done.out
+    assert 'exact: expected "49", got "42"' in done.out
+    assert "sky" not in done.out
+    assert "passed      sky" in project.call("eval", "--all", "--mode", "replay").out
+
+
+def test_a_green_suite_ends_with_0(project: Project) -> None:
+    report = project.report("eval", "--case", "s*", "--mode", "replay")
+    assert report["summary"][0]["passed"] == 2
+    assert report["error"] is None
+
+
+def test_what_is_not_recorded_is_4_and_says_how_to_record_it(project: Project) -> None:
+    write_cases(project, [*GREEN, {"id": "new", "input": "new", "expected": ""}])
+    report = project.report("eval", "--mode", "replay", code=4)
+    assert states(report) == {"not_judged": ["new"]}
+    assert "--case new --mode record" in report["error"]["hint"]
+    assert case_of(report, "new")["trials"][0]["status"] == "not_judged"
+
+
+def test_not_judged_wins_over_failed_and_an_error_over_both(project: Project) -> None:
+    write_cases(project, [*CASES, {"id": "new", "input": "new", "expected": ""}])
+    assert project.call("eval", "--mode", "replay").code == 4
+    broken = "scorers: [{kind: exact}, {kind: python, with: {function: 'check.py:check'}}]\n"
+    project.write(SUITE_PATH, SUITE + AGENT + broken)
+    project.write("pipelines/ask/check.py", "def check(subject):\n    raise OSError('away')\n")
+    done = project.call("eval", "--mode", "replay")
+    assert done.code == 6
+    assert "OSError: away" in done.out
+
+
+def test_recordings_that_nobody_asks_for_are_4(project: Project) -> None:
+    lane = project.folder / "cassettes/pipelines.ask/sky/1/target/a.yaml"
+    other = lane.with_name("b.yaml")
+    other.write_text(lane.read_text().replace("lane: target/a", "lane: target/b"))
+    report = project.report("eval", "--mode", "replay", code=4)
+    assert states(report)["not_judged"] == ["sky"]
+    assert "1 recording was not played" in case_of(report, "sky")["trials"][0]["reason"]
+    assert project.call("eval", "--case", "sky", "--mode", "record").code == 0
+    assert not other.exists()
+
+
+def test_nothing_that_matches_is_5(project: Project) -> None:
+    assert project.call("eval", "nothing").code == 5
+    assert project.call("eval", "--case", "nothing").code == 5
+    assert project.call("eval", "--case", "sky", "--mode", "replay").code == 0
+    assert project.call("eval", "--case", "sky", "--mode", "replay", "--only-changed").code == 5
+
+
+def test_a_wrong_suite_is_2_and_nothing_runs(project: Project) -> None:
+    project.write(SUITE_PATH, SUITE + AGENT + "scorers: [{kind: nothing}]\n")
+    assert project.call("eval").code == 2
+    project.write(SUITE_PATH, SUITE + AGENT + EXACT + "colour: red\n")
+    assert project.call("eval").code == 2
+    for flags in (("--shard", "3/2"), ("--shard", "x"), ("--mode", "fast"), ("--trials", "0")):
+        assert project.call("eval", *flags).code == 2
+
+
+def test_a_limit_on_cost_needs_prices(project: Project) -> None:
+    pipeline = project.folder / "pipelines/ask/pipeline.yaml"
+    text = pipeline.read_text().replace("{provider: scripted, id: m, script: script.yaml}", "X")
+    pipeline.write_text(text.replace("X", "{provider: ollama, id: m}"))
+    done = project.call("eval", "--mode", "record", "--max-cost", "1")
+    assert done.code in {2, 4}
+    priced = "{provider: openai, id: m, price: {input: 1000, output: 1000}}"
+    pipeline.write_text(text.replace("X", priced))
+    env = {"OPENAI_API_KEY": "none-is-sent", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    done = project.call("eval", "--mode", "record", "--max-cost", "0.01", env=env)
+    assert done.code == 7, done.err
+    assert "was not sent" in done.err
+
+
+def test_a_quarantined_case_does_not_block_until_its_last_day(project: Project) -> None:
+    held = "quarantine: [{case: wrong, owner: o, reason: r, expires: '%s'}]\n"
+    project.write(SUITE_PATH, SUITE + AGENT + EXACT + held % "2999-12-31")
+    assert states(project.report("eval")) == {"quarantined": ["wrong"]}
+    project.write(SUITE_PATH, SUITE + AGENT + EXACT + held % "2020-01-01")
+    assert states(project.report("eval", code=1)) == {"failed": ["wrong"]}
+
+
+def test_known_results_are_only_read(project: Project) -> None:
+    assert "0 trials known, 3 to carry out" in project.call("eval", "--mode", "replay", "-v").err
+    assert "3 trials known, 0 to carry out" in project.call("eval", "--mode", "replay", "-v").err
+    shutil.rmtree(project.folder / "cassettes/pipelines.ask/sky")
+    gone = project.call("eval", "--mode", "replay")
+    assert gone.code == 4, "what a result was replayed from is part of its key"
+
+
+def test_a_second_evaluation_prints_the_same_bytes(project: Project) -> None:
+    first = project.call("eval", "--mode", "replay", "--json")
+    again = project.call("eval", "--mode", "replay", "--json")
+    assert first.out == again.out
+    project.forget()
+    assert project.call("eval", "--mode", "replay", "--json", "--jobs", "1").out == first.out
+
+
+def test_shards_merge_to_the_same_bytes(project: Project) -> None:
+    replay = ("--mode", "replay")
+    for index in (1, 2, 3):
+        project.call("eval", *replay, "--shard", f"{index}/3", "--out", f"{index}.json")
+    whole = project.call("eval", *replay, "--out", "whole.json")
+    merged = project.call("eval", "merge", "3.json", "1.json", "2.json", "--out", "merged.json")
+    assert (merged.code, merged.out) == (whole.code, whole.out)
+    folder = project.folder
+    assert (folder / "merged.json").read_bytes() == (folder / "whole.json").read_bytes()
+
+
+def test_merging_what_does_not_fit_is_refused(project: Project) -> None:
+    replay = ("--mode", "replay")
+    project.call("eval", *replay, "--out", "whole.json")
+    for index in (1, 2):
+        project.call("eval", *replay, "--shard", f"{index}/2", "--out", f"{index}.json")
+    assert "missing: 2/2" in project.call("eval", "merge", "1.json").err
+    assert project.call("eval", "merge", "1.json", "1.json").code == 2
+    assert project.call("eval", "merge", "whole.json").code == 2
+    project.write("pipelines/ask/system.md", "Otherwise.\n")
+    project.call("eval", *replay, "--shard", "2/2", "--out", "2.json")
+    assert "differ in `prompts`" in project.call("eval", "merge", "1.json", "2.json").err
+    for damaged in ("{", '{"format": "agentci/eval-results", "version": 1}', "[]", "null"):
+        project.write("1.json", damaged)
+        assert project.call("eval", "merge", "1.json", "2.json").code == 2
+    newer = {"format": "agentci/eval-results", "version": 9}
+    project.write("1.json", json.dumps(newer))
+    assert "version 9" in project.call("eval", "merge", "1.json").err
+
+
+def test_added_trials_stay(project: Project) -> None:
+    asked = project.report("eval", "--case", "sky", "--add-trials", "2")
+    assert [each["trial"] for each in case_of(asked, "sky")["trials"]] == [1, 2, 3]
+    assert asked["summary"][0]["repeats"] == {"pass@3": 1.0, "pass^3": 1.0}
+    later = project.report("eval", "--mode", "replay", code=1)
+    assert len(case_of(later, "sky")["trials"]) == 3
+    assert len(case_of(later, "sum")["trials"]) == 1
+    fewer = project.report("eval", "--mode", "replay", "--trials", "1", code=1)
+    assert len(case_of(fewer, "sky")["trials"]) == 1
+
+
+def test_live_answers_are_drawn_anew_and_not_kept(project: Project) -> None:
+    report = project.report("eval", "--mode", "live", code=1)
+    assert report["suites"][0]["live"] is True
+    assert not (project.folder / ".agentci/cache/evals").exists()
+
+
+def test_only_changed_cases_are_shown_with_what_changed(project: Project) -> None:
+    project.call("eval", "--mode", "replay")
+    rows = [dict(case) for case in CASES]
+    rows[2]["expected"] = "42"
+    write_cases(project, rows)
+    done = project.call("eval", "--mode", "replay", "--only-changed", "--all")
+    assert done.code == 0, done.err
+    assert "1 of 1 case passed" in done.out
+    assert "changed `case`: the row of the dataset" in done.out
+
+
+def test_why_names_the_field_that_changed(project: Project) -> None:
+    assert "never judged" in project.call("why", "ask", "sky").out
+    project.call("eval", "--mode", "replay")
+    assert "its result is known" in project.call("why", "ask", "sky").out
+    project.write("pipelines/ask/system.md", "Otherwise.\n")
+    assert "changed `prompts.system.md`: a prompt file" in project.call("why", "ask", "sky").out
+    assert project.report("why", "ask", "sky")["changes"] == [
+        {"field": "prompts.system.md", "kind": "changed"}
+    ]
+    assert project.call("why", "ask", "nobody").code == 5
+
+
+def test_what_is_said_on_the_way_goes_to_standard_error(project: Project) -> None:
+    done = project.call("eval", "--mode", "replay", "-v", "--json")
+    assert "3 to carry out" in done.err
+    assert "failed     pipelines/ask wrong #1" in done.err
+    assert json.loads(done.out)["format"] == "agentci/eval-results"
