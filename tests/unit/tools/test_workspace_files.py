@@ -168,15 +168,13 @@ def test_a_folder_swapped_for_a_link_while_working_never_leads_outside(root: Pat
     assert list(outside.iterdir()) == []
 
 
-def test_special_files_are_refused_without_waiting(root: Path) -> None:
+def test_special_files_are_refused_without_waiting(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     os.mkfifo(root / "pipe")
-    server = socket.socket(socket.AF_UNIX)
-    os.chdir(root)
-    try:
+    monkeypatch.chdir(root)
+    with socket.socket(socket.AF_UNIX) as server:
         server.bind("s")
-    finally:
-        os.chdir("/")
-        server.close()
     files = WorkspaceFiles(root)
     for name in ("pipe", "s"):
         with pytest.raises(ToolProblem):
