@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from agentci.adapters.git_repository import open_folder
-from agentci.adapters.sandbox_process import ProcessSandbox
+from agentci.adapters.sandboxes import open_sandbox
 from agentci.core.canonical import canonical_bytes
 from agentci.core.digest import digest_json
-from agentci.core.effects import CommandRequest, Repository, Workspace
+from agentci.core.effects import CommandRequest, Repository, Sandbox, Workspace
 from agentci.core.errors import StepFailed, UsageError
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.core.lane import Lane
@@ -62,6 +62,7 @@ class Services:
     asked: list[Asked] = field(default_factory=list)
     opened: int = 0
     path: str = PATH
+    sandbox_name: str = "process"
 
     async def complete(
         self, spec: ModelSpec, request: ModelRequest, *, lane: Lane
@@ -76,8 +77,8 @@ class Services:
         tree = self.tree or self.repository.base_tree
         return self.repository.workspace(f"scorer-{self.opened}", tree)
 
-    def sandbox(self) -> ProcessSandbox:
-        return ProcessSandbox()
+    def sandbox(self) -> Sandbox:
+        return open_sandbox(self.sandbox_name, {})
 
     def command_environment(self) -> Mapping[str, str]:
         return fixed_environment(home=self.folder, source_date_epoch=0, path=self.path)

@@ -14,8 +14,10 @@ from agentci.core.errors import StepFailed
 SECONDS: Final = 5.0
 """Time for one expression on all its texts."""
 
-_QUICK_TEXT: Final = 10_000
-_REPEATS: Final = re.compile(r"[*+?{]")
+_QUICK_STEPS: Final = 10_000_000
+_CHOICES: Final = re.compile(r"[*+?{|]")
+_REPEATED_GROUP: Final = re.compile(r"\)\s*[*+?{]")
+_REFERENCE: Final = re.compile(r"\\[1-9]|\(P=|\(\(|#")
 _GLOBAL_FLAGS: Final = re.compile(r"\(\?[aiLmsux]+\)")
 
 
@@ -41,27 +43,21 @@ async def matches(
     """
     if whole:
         pattern = _whole(pattern)
+    flags = int(re.IGNORECASE if ignore_case else 0)
     if _is_quick(pattern, texts):
-        search = re.compile(pattern, re.IGNORECASE if ignore_case else 0).search
+        search = re.compile(pattern, flags).search
         return frozenset(index for index, text in enumerate(texts) if search(text))
     # a process is seldom needed, and what starts it takes long to import
-    from agentci.tools.regex_process import find_matching_lines  # noqa: PLC0415
+    from agentci.evals.scorers.pattern_process import PROCESS  # noqa: PLC0415
 
-    found = await asyncio.to_thread(
-        find_matching_lines,
-        pattern,
-        [[text] for text in texts],
-        ignore_case=ignore_case,
-        limit=len(texts),
-        timeout=SECONDS,
-    )
+    found = await asyncio.to_thread(PROCESS.find, pattern, texts, flags=flags, seconds=SECONDS)
     if found is None:
         raise StepFailed(
             f"the regular expression `{pattern[:200]}` did not end within {SECONDS:g} seconds",
             code="ACI-S501",
             hint="write it without a repetition inside a repetition, such as `(a+)+`",
         )
-    return frozenset(place.text for place in found)
+    return found
 
 
 def _whole(pattern: str) -> str:
@@ -73,6 +69,15 @@ def _whole(pattern: str) -> str:
 
 
 def _is_quick(pattern: str, texts: Sequence[str]) -> bool:
-    """Say whether a search takes at most quadratic time in short texts: with one repetition."""
-    repeats = _REPEATS.findall(pattern.replace("(?", "("))
-    return len(repeats) <= 1 and sum(map(len, texts)) <= _QUICK_TEXT
+    """Say whether a search takes few steps, whatever the texts are.
+
+    Where no group is repeated and nothing is referred back to, k repetitions and alternatives leave
+    at most n ** k ways through n characters, and a search starts n times. What could hide a
+    repetition from this look, such as a comment, is never quick.
+    """
+    plain = pattern.replace("(?", "(")
+    if _REPEATED_GROUP.search(plain) or _REFERENCE.search(plain):
+        return False
+    size = max(2, *map(len, texts)) if texts else 2
+    choices = len(_CHOICES.findall(plain))
+    return choices < 20 and len(texts) * size ** (choices + 1) <= _QUICK_STEPS

@@ -136,6 +136,23 @@ def test_a_python_without_pytest_is_no_failed_case(tmp_path: Path) -> None:
         _run(tmp_path, {"command": ["python3", "-I", "-S", "-m", "pytest"]})
 
 
+@pytest.mark.bwrap
+def test_tests_run_in_a_sandbox_that_isolates(tmp_path: Path) -> None:
+    looks = (
+        "def test_net():\n    import socket\n    socket.create_connection(('127.0.0.1', 9), 1)\n"
+    )
+    loops = "def test_loop():\n    while True:\n        pass\n"
+    suite = {"hidden/tests/test_calc.py": TESTS, "net/test_a.py": looks, "loop/test_a.py": loops}
+    services = services_for(tmp_path, suite=suite, before=FIXED)
+    services.sandbox_name = "bwrap"
+    what = changed(services)
+    assert score("pytest", {"overlay": "hidden", **SETS}, what, services).passed
+    refused = score("pytest", {"overlay": "net", "timeout": 60.0}, what, services)
+    assert "Error" in refused.explanation
+    stopped = score("pytest", {"overlay": "loop", "timeout": 3.0}, what, services)
+    assert stopped.details == {"timed_out": True}
+
+
 @pytest.mark.parametrize("own", ["", "[tool.pytest.ini_options]\naddopts = '-p no:doctest'\n"])
 def test_settings_of_the_project_around_do_not_count(own: str, tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --not-an-option\n")
