@@ -208,6 +208,8 @@ class _Reader:
         text: str = event.value
         if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
             self._fail("ACI-D101", "the text holds half a surrogate pair", _mark(event))
+        if "\0" in text:  # no path, argument or file name can carry it
+            self._fail("ACI-D101", "the text holds the character U+0000", _mark(event))
         if self._expects_key():
             self._key(text, event)
             return

@@ -234,3 +234,11 @@ def test_any_bytes_give_a_document_or_a_problem(data: bytes) -> None:
         problem = error.problems[0]
         assert problem.location.line is not None
         assert problem.message
+
+
+@pytest.mark.parametrize("text", ['a: "x\\0"', '"\\0": 1', '- "\\x00"'])
+def test_the_one_character_that_no_path_or_argument_can_carry_is_refused(text: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_document(text.encode(), "f.yaml")
+    assert caught.value.code == "ACI-D101"
+    assert "U+0000" in caught.value.message

@@ -113,7 +113,7 @@ def test_an_empty_list_has_no_rows(text: str) -> None:
         ("a.yaml", "- a: 1\n- 2", "ACI-F166", 2, "not a number"),
         ("a.yaml", "- a: 1\n  a: 2", "ACI-D106", 2, "written twice"),
         ("a.yaml", "- a: .nan", "ACI-D107", 1, ".nan"),
-        ("a.yaml", '- a: "\\0"', "ACI-F167", 1, "U+0000"),
+        ("a.yaml", '- a: "\\0"', "ACI-D101", 1, "U+0000"),
         ("a.yaml", "- a: !!python/name:os.system x", "ACI-D108", 1, "not allowed"),
         ("a.csv", "", "ACI-F166", 1, "empty"),
         ("a.csv", "a,a\n", "ACI-F169", 1, "named twice"),
