@@ -9,8 +9,8 @@ from pathlib import Path
 
 from agentci.app import wiring
 from agentci.app.project import open_project
-from agentci.app.run_folder import STATE_FOLDER
 from agentci.app.run_services import CACHE_FOLDER
+from agentci.app.state_folder import STATE_FOLDER
 from agentci.record.action_cache import ActionCache, CacheProblem, CacheStats
 from agentci.record.object_store import ObjectStore
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import agentci
 from agentci.app.check_result import CheckedPipeline, CheckedSuite, CheckResult
+from agentci.app.state_folder import STATE_FOLDER, state_folder
 from agentci.core.digest import digest_bytes
 from agentci.core.errors import AgentciError
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from agentci.app.check_result import CheckRequest
     from agentci.core.effects import Files
 
-_FOLDER: Final = ".agentci"
 _FILE: Final = "check-v1.json"
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 """Folders whose time of change says that a package, and so perhaps a tool, came or went."""
@@ -67,7 +67,7 @@ def recall(request: CheckRequest, files: Files) -> CheckResult | None:
     """Return the result of an earlier check where nothing that it saw has changed."""
     here = request.start.resolve()
     for folder in (here, *here.parents):
-        place = folder / _FOLDER / _FILE
+        place = folder / STATE_FOLDER / _FILE
         if files.exists(place):
             return _recall(place, request, files)
     return None
@@ -81,17 +81,14 @@ def remember(request: CheckRequest, result: CheckResult, *, root: Path, watch: W
     content = {
         "format": _FORMAT,
         "version": 1,
-        "program": _program(),
+        "program": program_digest(),
         "request": _request(request),
         "seen": list(watch.seen.values()),
         "pipelines": [asdict(pipeline) for pipeline in result.pipelines],
         "suites": [asdict(suite) for suite in result.suites],
     }
     try:
-        ignore = root / _FOLDER / ".gitignore"
-        if not files.exists(ignore):
-            files.write_atomic(ignore, b"*\n")
-        files.write_atomic(root / _FOLDER / _FILE, json.dumps(content).encode())
+        files.write_atomic(state_folder(root, files) / _FILE, json.dumps(content).encode())
     except AgentciError:
         return  # a read-only checkout is checked anew each time
 
@@ -100,7 +97,7 @@ def _recall(place: Path, request: CheckRequest, files: Files) -> CheckResult | N
     try:
         content = json.loads(files.read(place))
         asked = content["format"] == _FORMAT and content["request"] == _request(request)
-        if not asked or content["program"] != _program():
+        if not asked or content["program"] != program_digest():
             return None
         if not all(_unchanged(*seen, files=files) for seen in content["seen"]):
             return None
@@ -132,7 +129,7 @@ def _request(request: CheckRequest) -> list[str]:
     return [str(request.start), str(request.start.resolve()), *request.pipelines]
 
 
-def _program() -> str:
+def program_digest() -> str:
     """Return what identifies the code that checks: agentci's files, Python, what is installed."""
     package = Path(agentci.__file__).parent
     parts = [agentci.__version__, sys.version, *_sources(str(package))]

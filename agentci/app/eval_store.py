@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from agentci.app.eval_cassettes import flat_name
-from agentci.app.run_folder import STATE_FOLDER
+from agentci.app.state_folder import STATE_FOLDER
 from agentci.core.digest import Digest, digest_json, hex_of
 from agentci.evals.results_json import compact, read_trial, trial_json
 

@@ -16,6 +16,7 @@ from agentci.app.eval_request import EvaluatedSuite
 from agentci.app.eval_store import SuiteStore
 from agentci.app.project import open_project
 from agentci.app.run_request import resolve_mode
+from agentci.app.state_folder import state_folder
 from agentci.app.suites import find_suites
 from agentci.core.errors import NothingMatched, UsageError
 from agentci.evals.datasets.cases import matches
@@ -182,6 +183,7 @@ def evaluate_plan(
             # an evaluation that only reads needs nothing of an engine
             from agentci.app.eval_jobs import EvalJobs  # noqa: PLC0415
 
+            state_folder(around.kept_at or project.root, wiring.files())
             jobs = EvalJobs(plan, request, project, mode, around.spent)
             jobs.carry_out(missing, lambda job, outcome: progress.take(job, outcome, listener))
             progress.tidy()

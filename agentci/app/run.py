@@ -12,6 +12,7 @@ from agentci.app.lock_entries import accepted_run
 from agentci.app.run_folder import new_run
 from agentci.app.run_report import save_report
 from agentci.app.run_request import RunReport, RunRequest, request_json, resolve_mode
+from agentci.app.state_folder import state_folder
 from agentci.app.undertaking import Undertaking
 from agentci.engine.journal_events import RunHistory
 from agentci.plan.inputs import bind_inputs, parse_input
@@ -31,6 +32,7 @@ def execute(request: RunRequest, listener: RunListener) -> RunReport:
         AgentciError: what ended the run.
     """
     undertaking = prepare(request, listener)
+    state_folder(request.project, wiring.files())
     undertaking.folder.write("request", request_json(request))
     report = carry_out(undertaking)
     save_report(undertaking.folder, report)

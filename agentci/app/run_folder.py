@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentci.app.state_folder import STATE_FOLDER
 from agentci.core.errors import FormatError, NothingMatched, UsageError
 
 if TYPE_CHECKING:
     from agentci.core.effects import Clock, Files, Random
     from agentci.core.json_types import JsonObject, JsonValue
 
-STATE_FOLDER = ".agentci"
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 _VERSION = 1
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentci.app import wiring
-from agentci.app.run_folder import STATE_FOLDER
 from agentci.app.run_proxy import RunProxy
+from agentci.app.state_folder import STATE_FOLDER
 from agentci.core.canonical import canonical_bytes
 from agentci.core.errors import UsageError
 from agentci.engine.budget import BudgetedGateway, RunBudget
