@@ -24,9 +24,8 @@ from agentci.app.eval_repository import uses_files
 from agentci.app.suites import (
     case_inputs,
     case_repository,
+    checked_suite,
     load_suite,
-    read_cases,
-    suite_bundle,
 )
 from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.errors import AgentciError, Location, SpecError, StepFailed, UsageError
@@ -139,12 +138,12 @@ def plan_suite(
         StorageError: when a file cannot be read.
     """
     suite = load_suite(folder, files, root=root)
-    bundle = suite_bundle(suite, files, root=root)
+    ready = checked_suite(suite, files, root=root)
+    bundle, cases = ready.bundle, ready.cases
     _check_lanes(suite, bundle)
     cassettes = cassettes_root / flat_name(suite.path)
     maker = KeyMaker.of(suite, bundle, files=files, root=root, settings=settings)
     recorded = RecordingIndex.read(files, cassettes)
-    cases = read_cases(suite, files, root=root)
     planned = tuple(_planned(case, maker, recorded) for case in cases)
     return SuitePlan(
         suite=suite,
