@@ -136,6 +136,13 @@ class _Checker:
                 message=f"a target of the kind `{kind}` records its model calls without `proxy`",
                 hint="remove `proxy`",
             )
+        if kind == "pipeline" and target.timeout is not None:
+            findings.add(
+                "ACI-D505",
+                ("target", "timeout"),
+                message="a pipeline has no `timeout` as a whole",
+                hint="write it at the pipeline's steps",
+            )
         if kind == "command" and not self._sees_case():
             findings.add(
                 "ACI-D506",

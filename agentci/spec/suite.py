@@ -63,7 +63,11 @@ class TargetSpec(Model):
         description="Folder with the files to work on, relative to the suite's; may name "
         "`case`. Default for folders of tasks: the task's `repository`.",
     )
-    timeout: Seconds | None = Field(None, description="Seconds for one trial.")
+    timeout: Seconds | None = Field(
+        None,
+        description="Seconds for one trial of an agent, function or program. The steps of a "
+        "pipeline have their own.",
+    )
 
 
 class SampleSpec(Model):

@@ -65,6 +65,7 @@ def test_a_good_suite_is_ready() -> None:
         ('{command: [x, "${{ case.id }}"], with: {a: 1}}', "ACI-D505", "no `with`", "stdin"),
         ("{stdin: x}", "ACI-D505", "no standard input", None),
         ("{proxy: true}", "ACI-D505", "`proxy`", None),
+        ("{timeout: 3}", "ACI-D505", "`timeout`", "steps"),
         ("{command: [x]}", "ACI-D506", "same for every case", "case.input"),
     ],
 )
