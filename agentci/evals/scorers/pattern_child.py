@@ -1,4 +1,4 @@
-"""The program of the process that `pattern_process` starts: answers requests, one a line.
+"""The program of the process that `patterns` keeps: matches one expression a line.
 
 It imports nothing of agentci, so that it starts soon, and ends when its input does.
 """

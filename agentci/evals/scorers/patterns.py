@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import AfterValidator
 
 from agentci.core.errors import StepFailed
+
+if TYPE_CHECKING:
+    from agentci.evals.scorers.kept_process import KeptProcess
 
 SECONDS: Final = 5.0
 """Time for one expression on all its texts."""
@@ -47,17 +52,23 @@ async def matches(
     if _is_quick(pattern, texts):
         search = re.compile(pattern, flags).search
         return frozenset(index for index, text in enumerate(texts) if search(text))
-    # a process is seldom needed, and what starts it takes long to import
-    from agentci.evals.scorers.pattern_process import PROCESS  # noqa: PLC0415
-
-    found = await asyncio.to_thread(PROCESS.find, pattern, texts, flags=flags, seconds=SECONDS)
-    if found is None:
+    request = json.dumps({"pattern": pattern, "texts": list(texts), "flags": flags})
+    reply = await asyncio.to_thread(_process().ask, request.encode("ascii"), seconds=SECONDS)
+    if reply is None:
         raise StepFailed(
             f"the regular expression `{pattern[:200]}` did not end within {SECONDS:g} seconds",
             code="ACI-S501",
             hint="write it without a repetition inside a repetition, such as `(a+)+`",
         )
-    return found
+    return frozenset(json.loads(reply))
+
+
+@cache
+def _process() -> KeptProcess:
+    # a process is seldom needed, and what starts it takes long to import
+    from agentci.evals.scorers.kept_process import kept_process  # noqa: PLC0415
+
+    return kept_process("pattern_child.py")
 
 
 def _whole(pattern: str) -> str:

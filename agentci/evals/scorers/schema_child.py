@@ -1,4 +1,4 @@
-"""The program of the process that `schema_process` starts: checks one value and replies.
+"""The program of the process that `schema_process` keeps: checks one value a line.
 
 It is told where to import from, since it starts isolated.
 """
@@ -24,9 +24,11 @@ def _check(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _serve() -> None:
-    request = json.loads(sys.stdin.buffer.read())
-    sys.path[:] = request["path"]
-    sys.stdout.write(json.dumps(_check(request)))
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        sys.path[:] = request["path"]
+        sys.stdout.write(json.dumps(_check(request)) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

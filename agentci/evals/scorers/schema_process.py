@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from agentci.core.errors import StepFailed, UsageError
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.tools.json_schema import Violation, violations
 
+if TYPE_CHECKING:
+    from agentci.evals.scorers.kept_process import KeptProcess
+
 SECONDS: Final = 20.0
 """Time for one answer in a process of its own, its start included."""
 
-_CHILD: Final = Path(__file__).with_name("schema_child.py")
 _EXPRESSIONS: Final = frozenset({"pattern", "patternProperties", "format"})
 
 
@@ -37,7 +38,14 @@ async def find_violations(schema: JsonObject, value: JsonValue) -> tuple[Violati
         return violations(schema, value)
     # the child starts without the folder and the environment of whoever called us
     request = json.dumps({"path": sys.path, "schema": schema, "value": value}).encode("ascii")
-    reply = await asyncio.to_thread(_ask, request)
+    answer = await asyncio.to_thread(_process().ask, request, seconds=SECONDS)
+    if answer is None:
+        raise StepFailed(
+            f"a regular expression of the JSON Schema did not end within {SECONDS:g} seconds",
+            code="ACI-S503",
+            hint="write it without a repetition inside a repetition, such as `(a+)+`",
+        )
+    reply: dict[str, Any] = json.loads(answer)
     if "recursion" in reply:
         raise RecursionError
     if "problem" in reply:
@@ -55,21 +63,9 @@ def _has_expressions(node: Any) -> bool:
     )
 
 
-def _ask(request: bytes) -> dict[str, Any]:
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-W", "ignore", str(_CHILD)],
-            input=request,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
-            check=True,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise StepFailed(
-            f"a regular expression of the JSON Schema did not end within {SECONDS:g} seconds",
-            code="ACI-S503",
-            hint="write it without a repetition inside a repetition, such as `(a+)+`",
-        ) from error
-    reply: dict[str, Any] = json.loads(done.stdout)
-    return reply
+@cache
+def _process() -> KeptProcess:
+    # a process is seldom needed, and what starts it takes long to import
+    from agentci.evals.scorers.kept_process import kept_process  # noqa: PLC0415
+
+    return kept_process("schema_child.py")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from agentci.core.errors import StepFailed, UsageError
 from agentci.core.json_types import JsonValue
-from agentci.evals.scorers.pattern_process import PatternProcess
 from agentci.evals.scorers.patterns import matches
 from tests.support.scorer_services import score, subject
 
@@ -151,36 +149,6 @@ def test_one_repetition_of_a_choice_may_never_end_either(
     flags = "(?x)" if " " in pattern else ""
     with pytest.raises(StepFailed):
         score("regex", {"pattern": flags + pattern}, subject("a" * 60 + "b"))
-
-
-def test_after_an_expression_that_was_stopped_the_next_one_is_matched() -> None:
-    process = PatternProcess()
-    try:
-        for _ in range(2):
-            assert process.find("(a+)+$", ["a" * 50 + "b"], flags=0, seconds=0.3) is None
-            assert process.find("a+b+", ["x", "aab", "b"], flags=0, seconds=30) == frozenset({1})
-            assert process.find("A", ["a" * 3_000_000], flags=2, seconds=30) == frozenset({0})
-    finally:
-        process.close()
-    assert process.find("a", ["a"], flags=0, seconds=30) == frozenset({0})
-    process.close()
-
-
-def test_several_threads_may_ask_at_once() -> None:
-    process = PatternProcess()
-    with ThreadPoolExecutor(8) as pool:
-        asked = [
-            pool.submit(
-                process.find,
-                f"^{number}+$",
-                [str(other) for other in range(9)],
-                flags=0,
-                seconds=30,
-            )
-            for number in range(9)
-        ]
-    process.close()
-    assert [each.result() for each in asked] == [frozenset({number}) for number in range(9)]
 
 
 def test_a_wrong_expression_is_told_before_anything_runs() -> None:

@@ -1,43 +1,34 @@
-"""Regular expressions of a suite, matched in a process that can be killed.
+"""Programs of ours that answer one request a line, in a process that can be killed.
 
-Python's `re` may take exponential time, and nothing in this process could stop it. A process is
-started once and kept, since starting one takes longer than nearly every match.
+What a regular expression does to a hostile text may take exponential time, and nothing in this
+process could stop it. A process is started once and kept, since that takes longer than nearly every
+answer.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-
-_CHILD: Final = Path(__file__).with_name("pattern_child.py")
 
 
 @dataclass(slots=True)
-class PatternProcess:
-    """A process that matches; may be asked from several threads, and answers one at a time."""
+class KeptProcess:
+    """A process of one program; may be asked from several threads, and answers one at a time."""
 
+    program: Path
+    """Reads a line, writes a line, and ends with its input."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _child: subprocess.Popen[bytes] | None = None
 
-    def find(
-        self, pattern: str, texts: Sequence[str], *, flags: int, seconds: float
-    ) -> frozenset[int] | None:
-        """Return the indices of the texts in which `pattern` is found; None after `seconds`.
-
-        `pattern` must be a valid regular expression.
-        """
-        request = json.dumps({"pattern": pattern, "texts": list(texts), "flags": flags})
+    def ask(self, request: bytes, *, seconds: float) -> bytes | None:
+        """Return the line that answers the line `request`; None after `seconds`."""
         with self._lock:
-            reply = self._ask(request.encode("ascii") + b"\n", seconds)
-        return None if reply is None else frozenset(json.loads(reply))
+            return self._ask(request + b"\n", seconds)
 
     def close(self) -> None:
         """End the process, if there is one; the next question starts another."""
@@ -81,7 +72,7 @@ class PatternProcess:
             self.close()  # somebody else has ended it
         if self._child is None:
             self._child = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-W", "ignore", str(_CHILD)],
+                [sys.executable, "-I", "-S", "-W", "ignore", str(self.program)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -89,7 +80,8 @@ class PatternProcess:
         return self._child
 
 
-PROCESS: Final = PatternProcess()
-"""The one that all scorers of this process share."""
-
-atexit.register(PROCESS.close)
+def kept_process(program: str) -> KeptProcess:
+    """Return a process of the file `program` beside this one, ended when we end."""
+    process = KeptProcess(Path(__file__).with_name(program))
+    atexit.register(process.close)
+    return process
