@@ -102,8 +102,14 @@ class PackedLog:
 
     def _opened(self) -> AppendFile:
         """Open the file; one that another release wrote starts anew."""
-        self._files.update(self._path, lambda data: data if data.startswith(_HEADER) else _HEADER)
-        return self._files.open_append(self._path)
+        file = self._files.open_append(self._path)
+        data = self._files.read(self._path)
+        if not data:
+            # two processes may both see it empty; a second header is no entry
+            file.append(_HEADER)
+        elif not data.startswith(_HEADER):
+            self._files.update(self._path, lambda now: now if now.startswith(_HEADER) else _HEADER)
+        return file
 
 
 def _parse(data: bytes) -> dict[bytes, bytes]:

@@ -58,7 +58,7 @@ scorers:
         "format: agentci/pipeline\nversion: 1\nname: ask\nsandbox: process\n"
         "repository: files\ninputs: {word: {type: string}}\n"
         "steps:\n  - id: make\n    side_effects: workspace\n"
-        "    run: [sh, -c, 'echo \"$1\" > made.txt', sh, \"${{ inputs.word }}\"]\n",
+        '    run: [sh, -c, \'echo "$1" > made.txt\', sh, "${{ inputs.word }}"]\n',
     )
     project.write(f"{PLACE}/files/readme.txt", "hello\n")
     suite_file = project.folder / SUITE_PATH

@@ -30,7 +30,9 @@ CASES = [{"id": f"c{n}", "input": {"input": n, "of": "x"}, "expected": "42"} for
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     project = eval_project(tmp_path / "p", AGENT + SCORERS, cases=CASES)
-    _edit(project, f"{PLACE}/pipeline.yaml", "{provider: scripted, id: m, script: script.yaml}", MODEL)
+    _edit(
+        project, f"{PLACE}/pipeline.yaml", "{provider: scripted, id: m, script: script.yaml}", MODEL
+    )
     _edit(project, f"{PLACE}/pipeline.yaml", "system: system.md}", "system: system.md, tools: []}")
     project.write(f"{PLACE}/check.py", "import helper\n\n\ndef check(subject):\n    return True\n")
     project.write(f"{PLACE}/helper.py", "A = 1\n")
@@ -205,14 +207,19 @@ def test_a_trial_that_was_recorded_belongs_to_the_case(project: Project) -> None
     project.write("cassettes/pipelines.ask/c2/5/target/a.yaml", "# more\n")
     counts = {each.case.id: len(each.trials) for each in _plan(project).cases}
     assert counts == {"c0": 2, "c1": 2, "c2": 5}
-    asked = {each.case.id: len(each.trials) for each in _plan(project, PlanSettings(trials=1)).cases}
+    asked = {
+        each.case.id: len(each.trials) for each in _plan(project, PlanSettings(trials=1)).cases
+    }
     assert asked == {"c0": 1, "c1": 1, "c2": 1}
     more = _plan(project, PlanSettings(add_trials=1))
     assert {each.case.id: len(each.trials) for each in more.cases} == {"c0": 3, "c1": 3, "c2": 6}
 
 
 def test_a_step_may_not_have_the_lane_of_the_judges(project: Project) -> None:
-    suite = SUITE + "dataset: {cases: [{id: a, input: {}}]}\ntarget: {}\nscorers: [{kind: exact, with: {value: 1}}]\n"
+    suite = (
+        SUITE
+        + "dataset: {cases: [{id: a, input: {}}]}\ntarget: {}\nscorers: [{kind: exact, with: {value: 1}}]\n"
+    )
     project.write(SUITE_PATH, suite)
     _edit(project, PIPELINE, "id: s,", "id: judge,")
     with pytest.raises(UsageError) as caught:
