@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Sandbox,
     )
     from agentci.core.history import History
+    from agentci.core.staging import Staging
     from agentci.record.tape import Tape
 
 
@@ -127,6 +128,13 @@ def history(start: Path) -> History:
     from agentci.adapters.git_history import GitHistory
 
     return GitHistory(start)
+
+
+def staging(start: Path) -> Staging:
+    """Open the checkout around `start` for looking at what its next commit changes."""
+    from agentci.adapters.git_staging import GitStaging
+
+    return GitStaging(start)
 
 
 def ending_interrupts() -> AbstractContextManager[None]:
