@@ -24,6 +24,9 @@ from agentci.spec.pipeline import Model
 _LONGEST = 20_000
 """Calls that are looked at."""
 
+_LONGEST_TEXT = 100_000
+"""Characters of an argument in which a regular expression is looked for."""
+
 
 class CallSpec(Model):
     """A call of a tool."""
@@ -35,7 +38,8 @@ class CallSpec(Model):
     match: Literal["subset", "exact", "regex"] = Field(
         "subset",
         description="`subset`: the call may have more arguments, and objects in them more members; "
-        "`regex`: each value here is a regular expression, found in that argument as text.",
+        "`regex`: each value here is a regular expression, found in "
+        "the first 100,000 characters of that argument as text.",
     )
 
     @property
@@ -183,7 +187,7 @@ async def _fitting_texts(
     left = list(named)
     for name, pattern in sorted(call.arguments.items()):
         left = [index for index in left if name in calls[index].arguments]
-        texts = [text_of(calls[index].arguments[name]) for index in left]
+        texts = [text_of(calls[index].arguments[name])[:_LONGEST_TEXT] for index in left]
         found = await matches(str(pattern), texts)
         left = [index for position, index in enumerate(left) if position in found]
     return frozenset(left)
