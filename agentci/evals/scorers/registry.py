@@ -40,6 +40,7 @@ _BUILT_IN: Final = {
     "normalised": f"{_KINDS}.normalised:Normalised",
     "numeric": f"{_KINDS}.numeric:Numeric",
     "patch": f"{_KINDS}.patch:Patch",
+    "promptfoo": f"{_KINDS}.promptfoo:Promptfoo",
     "pytest": f"{_KINDS}.pytest:Pytest",
     "python": f"{_KINDS}.python:Python",
     "regex": f"{_KINDS}.regex:Regex",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from agentci.core.errors import EnvironmentProblem
@@ -46,14 +46,19 @@ class EditDistance:
         refused = refuse_long(found, LIMIT)
         if refused is not None:
             return refused
-        distance = _levenshtein(expected, found)
+        distance = levenshtein(expected, found)
         longer = max(len(expected), len(found))
         value = 1 - distance / longer if longer else 1.0
         told = f"{distance} edits: {difference(expected, found)}" if distance else ""
         return Score(value, not distance, told, {"edits": distance, "length": longer})
 
 
-def _levenshtein(one: str, other: str) -> int:
+def levenshtein(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
+    """Return the Levenshtein distance of two texts, or of two lists of characters.
+
+    Raises:
+        EnvironmentProblem: when the package for it is not installed.
+    """
     try:
         from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 - an extra
     except ImportError as error:
