@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import posixpath
 import subprocess
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, NoReturn
@@ -20,6 +21,8 @@ from agentci.core.presence import Presence
 
 _LINK = "120000"
 _SUBMODULE = "160000"
+_AHEAD = 250
+"""Files that are read together."""
 _HOPS = 10
 """Links that lead to links."""
 
@@ -35,6 +38,11 @@ class CommitFiles:
         self._entries = _list(git, commit)
         self._folders = {parent for path in self._entries for parent in Path(path).parents if path}
         self._reader: subprocess.Popen[bytes] | None = None
+        self._ahead: dict[str, bytes] = {}
+        """Contents that were read together, until the next ones are."""
+        self._listed: list[str] = []
+        """Folders that somebody has listed, and so will read."""
+        self._names = sorted(self._entries)
 
     def read(self, path: Path) -> bytes:
         """Return the whole content; a link to a file of the same commit is followed."""
@@ -43,7 +51,9 @@ class CommitFiles:
             raise StorageError(
                 f"`{path}` is not a file of commit `{self._commit[:12]}`", code="ACI-E221"
             )
-        return self._blob(entry[1])
+        if entry[1] not in self._ahead:
+            self._read_ahead(self._name(path), entry[1])
+        return self._ahead[entry[1]]
 
     def exists(self, path: Path) -> bool:
         """Say whether `path` is there, as a file or a folder."""
@@ -54,6 +64,8 @@ class CommitFiles:
         """Return all files below `folder`, sorted by path; links are left out."""
         name = self._name(folder)
         prefix = "" if name == "." else name + "/"
+        if prefix:
+            self._listed.append(prefix)
         return tuple(
             sorted(
                 folder / path[len(prefix) :]
@@ -86,11 +98,31 @@ class CommitFiles:
                 return place.relative_to(self._root).as_posix()
         return "\0"
 
+    def _read_ahead(self, name: str, object_id: str) -> None:
+        """Read a file and those after it in a listed folder: one exchange with git for many."""
+        wanted = {object_id: None}
+        folder = max((each for each in self._listed if name.startswith(each)), default=None)
+        if folder is not None:
+            start = bisect_left(self._names, name) + 1
+            for each in self._names[start : start + _AHEAD]:
+                mode, following = self._entries[each]
+                if each.startswith(folder) and mode != _LINK:
+                    wanted[following] = None
+        self._ahead = dict(zip(wanted, self._blobs(tuple(wanted)), strict=True))
+
     def _blob(self, object_id: str) -> bytes:
+        return next(self._blobs((object_id,)))
+
+    def _blobs(self, object_ids: Sequence[str]) -> Iterator[bytes]:
         reader = self._open()
         asked, answer = _pipe(reader.stdin), _pipe(reader.stdout)
-        asked.write(object_id.encode() + b"\n")
+        # far less than a pipe holds, so that git never waits for a reader that still writes
+        asked.write("".join(f"{each}\n" for each in object_ids).encode())
         asked.flush()
+        for object_id in object_ids:
+            yield self._answer(answer, object_id)
+
+    def _answer(self, answer: IO[bytes], object_id: str) -> bytes:
         head = answer.readline().split()
         if len(head) != 3:
             raise EnvironmentProblem(

@@ -14,6 +14,7 @@ from agentci.app import wiring
 from agentci.app.eval_progress import SuiteProgress
 from agentci.app.eval_store import SuiteStore
 from agentci.app.evaluate import Surroundings, evaluate_plan, plan_for
+from agentci.app.gate_memory import GateMemory, Remembered
 from agentci.app.project import Project
 from agentci.app.suite_lock_entries import accepted_results
 from agentci.core.errors import AgentciError
@@ -69,6 +70,16 @@ class BaseResults:
         self._checked_out: Project | None = None
         self.notes: list[str] = []
         self._lock = self._load_lock()
+        self._memory = GateMemory(
+            wiring.files(),
+            project.root,
+            commit,
+            settings=(
+                request.sandbox or config.defaults.sandbox,
+                config.defaults.image,
+                request.trials,
+            ),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -87,6 +98,15 @@ class BaseResults:
         Raises:
             AgentciError: what ends an evaluation: a limit, a refusal, an interrupt.
         """
+        remembered = self._memory.recall(path) if self._mode is Mode.REPLAY else None
+        if remembered is not None:
+            return BaseResult(remembered.result, "cache", remembered.policy)
+        found = self._find(path, listener)
+        if found.result is not None and found.policy is not None:
+            self._memory.remember(path, Remembered(found.result, found.policy))
+        return found
+
+    def _find(self, path: str, listener: EvalListener) -> BaseResult:
         if path not in self.suites():
             return BaseResult(None, "none")
         try:

@@ -120,6 +120,7 @@ def _at_least(least: int, n: int, share: float) -> float:
     return min(1.0, total)
 
 
+@lru_cache(maxsize=64)
 def detectable_drop(
     n: int, *, alpha: float = 0.05, power: float = 0.8, churn: float = 0.0
 ) -> float | None:
