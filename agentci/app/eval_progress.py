@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agentci.app.eval_execution import Execution, execution_json, read_execution
 from agentci.app.eval_plan import cassettes_digest
+from agentci.app.eval_store import StoredTrial
 from agentci.core.messages import Usage
 from agentci.evals.keys import key_changes
 from agentci.evals.results import CaseResult, SuiteResult
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from agentci.app.eval_store import SuiteStore
     from agentci.app.eval_trial import TrialOutcome
     from agentci.core.digest import Digest
-    from agentci.evals.keys import EvalKey, KeyChange
+    from agentci.evals.keys import KeyChange
     from agentci.evals.results import TrialResult
 
 
@@ -58,7 +59,6 @@ class SuiteProgress:
     missing: list[Job] = field(default_factory=list)
     _results: dict[tuple[str, int], TrialResult] = field(default_factory=dict)
     _recordings: dict[tuple[str, int], Digest | None] = field(default_factory=dict)
-    _used: list[EvalKey] = field(default_factory=list)
 
     def look_up(self, cases: Sequence[PlannedCase]) -> None:
         """Find out what is known of `cases`."""
@@ -76,7 +76,6 @@ class SuiteProgress:
             self.taken_over += 1
         if result is not None:
             self._results[case.case.id, trial.number] = result
-            self._used.append(trial.scores_key)
             return
         found = self.store.executions.get(trial.key.digest)
         self.missing.append(Job(case, trial, None if found is None else read_execution(found)))
@@ -117,14 +116,16 @@ class SuiteProgress:
                 kept = execution_json(outcome.execution)
                 self.store.executions.put(trial.key.digest, kept)
             self.store.keep(case.case.id, result, trial.scores_key)
-            self._used.append(trial.scores_key)
         listener.trial_finished(self.plan.suite.path, case.case.id, result)
 
     def tidy(self) -> None:
         """Drop what is long out of use."""
-        used = [key.digest for key in self._used]
-        self.store.results.tidy(used)
-        self.store.executions.tidy([trial.key.digest for trial in self._all_trials()])
+        used = [
+            StoredTrial(case.case.id, each.number, each.key.digest, each.scores_key.digest)
+            for case in self.plan.cases
+            for each in case.trials
+        ]
+        self.store.tidy(used)
 
     def suite_result(self, cases: Sequence[PlannedCase]) -> SuiteResult:
         """Return the result of `cases`, all of whose trials are there."""
@@ -159,6 +160,3 @@ class SuiteProgress:
             line=case.line,
             file=case.file,
         )
-
-    def _all_trials(self) -> list[PlannedTrial]:
-        return [trial for case in self.plan.cases for trial in case.trials]

@@ -123,6 +123,16 @@ def _checksum(body: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredTrial:
+    """Under what a trial is kept."""
+
+    case: str
+    number: int
+    key: Digest
+    scores_key: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteStore:
     """What is kept of one suite."""
 
@@ -172,6 +182,14 @@ class SuiteStore:
             return None
         both: dict[str, Digest | None] = {**base, **kept["own"]}
         return {name: digest for name, digest in both.items() if digest is not None}
+
+    def tidy(self, trials: Collection[StoredTrial]) -> None:
+        """Drop what is long out of use; `trials` are those that are in use."""
+        self.results.tidy([trial.scores_key for trial in trials])
+        self.executions.tidy([trial.key for trial in trials])
+        places = [_place(trial.case, trial.number) for trial in trials]
+        bases = {kept["base"] for kept in map(self.keys.get, places) if kept is not None}
+        self.keys.tidy([*places, *sorted(bases)])
 
     def close(self) -> None:
         """Close all files."""

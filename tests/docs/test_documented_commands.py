@@ -128,6 +128,7 @@ WORLDS: Mapping[str, World] = {
     "README.md": World(_own_repository, TOTALS_SCRIPT),
     "docs/cassettes.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/ci.md": World(_recorded_repository, TOTALS_SCRIPT),
+    "docs/evaluation.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/recording.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/secrets.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/suites.md": World(_own_repository, TOTALS_SCRIPT),

