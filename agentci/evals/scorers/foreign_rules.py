@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from agentci.core.canonical import canonical_bytes
 from agentci.core.errors import UsageError
 from agentci.core.json_types import JsonObject, JsonValue
+from agentci.evals.scorers.edits import levenshtein
 from agentci.evals.scorers.foreign_json import (
     as_javascript,
     is_same,
@@ -185,9 +186,6 @@ async def _fits(schema: JsonObject | None, value: JsonValue) -> bool:
 
 
 async def _levenshtein(rule: Rule, answer: Answer) -> bool:
-    # loaded only where it is used: an extra
-    from agentci.evals.scorers.kinds.edit_distance import levenshtein  # noqa: PLC0415
-
     limit = 5 if rule.threshold is None else rule.threshold
     return levenshtein(_units(answer.text), _units(rule.value)) <= limit
 

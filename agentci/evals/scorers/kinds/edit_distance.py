@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from agentci.core.errors import EnvironmentProblem
 from agentci.evals.case import Subject
 from agentci.evals.results import Score
 from agentci.evals.scorers.answers import ExpectedOptions, refuse_long, text_of
+from agentci.evals.scorers.edits import levenshtein
 from agentci.evals.scorers.protocol import ScorerServices
 from agentci.evals.scorers.wording import difference
 
@@ -51,20 +51,3 @@ class EditDistance:
         value = 1 - distance / longer if longer else 1.0
         told = f"{distance} edits: {difference(expected, found)}" if distance else ""
         return Score(value, not distance, told, {"edits": distance, "length": longer})
-
-
-def levenshtein(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
-    """Return the Levenshtein distance of two texts, or of two lists of characters.
-
-    Raises:
-        EnvironmentProblem: when the package for it is not installed.
-    """
-    try:
-        from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise EnvironmentProblem(
-            "the scorer `edit_distance` needs the package `rapidfuzz`",
-            code="ACI-S502",
-            hint="`pip install 'agentci-pipelines[scorers]'`",
-        ) from error
-    return int(Levenshtein.distance(one, other))

@@ -17,8 +17,11 @@ from agentci.evals.scorers.wording import cut
 
 
 class PromptfooOptions(AnswerOptions):
-    """Assertions of promptfoo, as `agentci eval import` writes them: regular expressions of Python,
-    lists as lists, no templates. Judged as promptfoo does; no assertion always passes."""
+    """Assertions of promptfoo, as `agentci eval import` writes them, judged as promptfoo does.
+
+    Regular expressions are those of Python, lists are lists, and there are no templates. No
+    assertion always passes.
+    """
 
     rules: tuple[Rule, ...] = Field(description="The assertions.")
     threshold: float | None = Field(

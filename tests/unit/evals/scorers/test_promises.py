@@ -65,6 +65,7 @@ ROWS: Mapping[str, Row] = {
     "normalised": Row({"value": "YES"}),
     "numeric": Row({"value": 3}, "3", "4"),
     "patch": Row({}, PATCH, PATCH.replace("x = 1", "x = 5"), on_files=True),
+    "promptfoo": Row({"rules": [{"type": "equals", "value": "yes"}]}),
     "pytest": Row({}, on_files=True),
     "python": Row({"function": "check.py:check"}),
     "regex": Row({"pattern": "^y"}),
