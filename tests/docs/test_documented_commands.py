@@ -129,6 +129,7 @@ WORLDS: Mapping[str, World] = {
     "docs/cassettes.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/ci.md": World(_recorded_repository, TOTALS_SCRIPT),
     "docs/evaluation.md": World(_checkout, BUGFIX_SCRIPT),
+    "docs/gate.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/recording.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/secrets.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/suites.md": World(_own_repository, TOTALS_SCRIPT),
