@@ -53,6 +53,8 @@ def evaluate_suites(request: EvalRequest, listener: EvalListener) -> tuple[Evalu
     plans = [plan_for(folder, project, request) for folder in folders]
     mode = resolve_mode(request.mode, project.config.defaults.mode, wiring.env())
     chosen = [_Chosen.of(plan, request) for plan in plans]
+    if request.cases:
+        chosen = [each for each in chosen if each.cases]
     if not any(each.cases for each in chosen) and request.shard is None:
         raise _no_case(request)
     lock = load_lock(project.root / LOCK_FILE, files) if request.only_changed else Lock()

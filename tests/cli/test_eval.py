@@ -220,3 +220,35 @@ def test_what_is_said_on_the_way_goes_to_standard_error(project: Project) -> Non
     assert "3 to carry out" in done.err
     assert "failed     pipelines/ask wrong #1" in done.err
     assert json.loads(done.out)["format"] == "agentci/eval-results"
+
+
+def test_a_shard_without_a_case_is_left_to_whoever_merges(project: Project) -> None:
+    write_cases(project, CASES[:1])
+    replay = ("--mode", "replay", "--json")
+    codes = {}
+    for index in (1, 2):
+        shard = ("--shard", f"{index}/2")
+        codes[index] = project.call("eval", *replay, *shard).code
+        assert project.call("eval", *replay, *shard, "--out", f"{index}.json").code == 0
+    assert sorted(codes.values()) == [0, 4]
+    assert project.call("eval", "merge", "1.json", "2.json").code == 0
+
+
+def test_a_secret_in_an_answer_is_8_and_is_not_written(project: Project) -> None:
+    secret = "AKIA" + "Q3EGRIK7XAMPLEZZ"
+    script = project.folder / "pipelines/ask/script.yaml"
+    script.write_text(script.read_text().replace('text: "42"', f"text: aws_access_key_id={secret}"))
+    write_cases(project, [{"id": "new", "input": "new", "expected": ""}])
+    done = project.call("eval")
+    assert done.code == 8, done.err
+    assert not any(secret in path.read_text() for path in project.folder.rglob("cassettes/**/*.yaml"))
+
+
+def test_suites_without_such_a_case_are_not_mentioned(project: Project) -> None:
+    inline = "dataset: {cases: [{id: other, input: x, expected: '42'}]}\n"
+    suite = AGENT.replace("dataset: {path: cases.jsonl}\n", inline)
+    second = SUITE.replace("name: answers", "name: second") + suite + EXACT
+    project.write("pipelines/ask/suites/second/suite.yaml", second)
+    done = project.call("eval", "--case", "sky", "--mode", "replay")
+    assert done.code == 0, done.err
+    assert "second" not in done.out
