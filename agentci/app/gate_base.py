@@ -68,7 +68,7 @@ def find_base(asked: str | None, history: History, *, env: Env, files: Files) ->
         )
     candidates = [_Candidate(asked, "`--base`")] if asked else list(_guessed(history, env, files))
     for candidate in candidates:
-        commit = _known(candidate.revision, history)
+        commit = known_commit(candidate.revision, history)
         if commit is not None:
             return GateBase(_merge_base(commit, head, candidate, history), head, candidate.source)
         if candidate.binding:
@@ -81,7 +81,15 @@ def find_base(asked: str | None, history: History, *, env: Env, files: Files) ->
     )
 
 
-def _known(revision: str, history: History) -> str | None:
+def revisions_wanted(
+    asked: str | None, history: History, *, env: Env, files: Files
+) -> tuple[str, ...]:
+    """Return what `find_base` looks for, in its order, whether the clone has it or not."""
+    found = (asked,) if asked else (each.revision for each in _guessed(history, env, files))
+    return tuple(dict.fromkeys(found))
+
+
+def known_commit(revision: str, history: History) -> str | None:
     """Return the commit; a branch is looked for on `origin` first, where CI fetches it."""
     names = (revision,) if revision.startswith("origin/") else (f"origin/{revision}", revision)
     return next((found for name in names if (found := history.commit(name))), None)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Sandbox,
     )
     from agentci.core.history import History
+    from agentci.core.origin import Origin
     from agentci.core.staging import Staging
     from agentci.record.tape import Tape
 
@@ -128,6 +129,13 @@ def history(start: Path) -> History:
     from agentci.adapters.git_history import GitHistory
 
     return GitHistory(start)
+
+
+def origin(start: Path) -> Origin:
+    """Open the remote of the git repository around `start`, for fetching what the clone lacks."""
+    from agentci.adapters.git_origin import GitOrigin
+
+    return GitOrigin(start)
 
 
 def staging(start: Path) -> Staging:

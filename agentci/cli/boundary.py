@@ -26,11 +26,11 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
-        return _report(Interrupted("interrupted"), arguments)
+        return report(Interrupted("interrupted"), arguments)
     except ParserError as error:
-        return _report(_usage(error), arguments)
+        return report(usage_error(error), arguments)
     except AgentciError as error:
-        return _report(error, arguments)
+        return report(error, arguments)
     except Exception as error:  # noqa: BLE001 - the last boundary: a bug becomes a report
         return _report_bug(error, arguments)
 
@@ -41,7 +41,8 @@ def wants_json(arguments: list[str]) -> bool:
     return "--json" in options
 
 
-def _report(error: AgentciError, arguments: list[str]) -> int:
+def report(error: AgentciError, arguments: list[str]) -> int:
+    """Print an error and return its exit code."""
     if wants_json(arguments):
         sys.stdout.write(errors.as_json(error))
     sys.stderr.write(errors.as_text(error, color=color_wanted(sys.stderr)))
@@ -62,7 +63,7 @@ def _report_bug(error: Exception, arguments: list[str]) -> int:
     return _EXIT_BUG
 
 
-def _usage(error: ParserError) -> UsageError:
+def usage_error(error: ParserError) -> UsageError:
     """Say what the parser said in the form that all our errors have."""
     text = error.message.strip().removesuffix(".")
     hint = f"`{error.command} --help`"

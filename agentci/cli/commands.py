@@ -40,6 +40,7 @@ COMMANDS: Final[tuple[CommandRow, ...]] = (
     CommandRow("gate", "judge a change against its merge base", _RUN, "gate:gate"),
     CommandRow("accept", "make a run the one that agentci.lock expects", _RUN, "accept:accept"),
     CommandRow("hook", "look at what a commit touches, before it is made", _RUN, "hook:app"),
+    CommandRow("github", "the steps of the GitHub Action", _RUN, "github:app"),
     CommandRow("runs", "list the runs on this machine", _LOOK, "runs:runs"),
     CommandRow("show", "show a run: steps, lanes, outputs, digests", _LOOK, "show:show"),
     CommandRow("why", "say why a step ran, was replayed or came from the cache", _LOOK, "why:why"),
