@@ -241,7 +241,9 @@ def test_a_secret_in_an_answer_is_8_and_is_not_written(project: Project) -> None
     write_cases(project, [{"id": "new", "input": "new", "expected": ""}])
     done = project.call("eval")
     assert done.code == 8, done.err
-    assert not any(secret in path.read_text() for path in project.folder.rglob("cassettes/**/*.yaml"))
+    assert not any(
+        secret in path.read_text() for path in project.folder.rglob("cassettes/**/*.yaml")
+    )
 
 
 def test_suites_without_such_a_case_are_not_mentioned(project: Project) -> None:

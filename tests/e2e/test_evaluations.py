@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from agentci.spec.script import read_script
 from tests.support.eval_project import (
     AGENT,
     CASES,
@@ -23,6 +24,7 @@ from tests.support.eval_project import (
     eval_project,
     states,
 )
+from tests.support.model_server import ModelServer
 from tests.support.projects import Project, environment
 
 PLACE = "pipelines/ask"
@@ -213,3 +215,44 @@ scorers: [{kind: exact, with: {value: ""}}]
     suite_file = project.folder / SUITE_PATH
     suite_file.write_text(SUITE + suite.replace("sleep 30", "true"))
     assert project.call("eval").code == 0
+
+
+PROXIED = """\
+import json
+import os
+import urllib.request
+
+
+def answer(question):
+    body = {"model": "m", "messages": [{"role": "user", "content": question}]}
+    request = urllib.request.Request(
+        os.environ["OPENAI_BASE_URL"] + "/chat/completions",
+        data=json.dumps(body).encode(),
+        headers={"content-type": "application/json", "authorization": "Bearer x"},
+    )
+    with urllib.request.urlopen(request) as reply:
+        return json.load(reply)["choices"][0]["message"]["content"]
+"""
+
+
+def test_model_calls_of_a_targets_own_code_are_recorded_by_case(tmp_path: Path) -> None:
+    suite = """\
+target:
+  python: "code.py:answer"
+  with: {question: "${{ case.input }}"}
+  proxy: true
+  repository: files
+dataset: {path: cases.jsonl}
+scorers: [{kind: exact}]
+"""
+    project = eval_project(tmp_path, suite)
+    project.write(f"{PLACE}/files/readme.txt", "hello\n")
+    project.write(f"{PLACE}/code.py", PROXIED)
+    script = read_script((project.folder / PLACE / "script.yaml").read_bytes(), "script.yaml")
+    with ModelServer(script) as server:
+        recorded = project.report("eval", code=1, env=server.environment)
+    assert states(recorded) == {"failed": ["wrong"]}
+    project.forget()
+    assert project.report("eval", "--mode", "replay", code=1) == recorded
+    shutil.rmtree(project.folder / "cassettes/pipelines.ask/sky")
+    assert states(project.report("eval", "--mode", "replay", code=4))["not_judged"] == ["sky"]
