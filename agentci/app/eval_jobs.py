@@ -42,8 +42,12 @@ class EvalJobs:
     mode: Mode
     spent: Spent
 
-    def carry_out(self, jobs: Sequence[Job], finished: Callable[[Job, TrialOutcome], None]) -> None:
+    def carry_out(
+        self, jobs: Sequence[Job], finished: Callable[[Job, TrialOutcome], None]
+    ) -> tuple[str, ...]:
         """Carry out all `jobs`; each one's outcome is handed over as soon as it is there.
+
+        Returns what a user should know of the files that the targets worked on.
 
         Raises:
             BudgetExceeded: at a limit. Trials under way are given up, what they recorded is kept.
@@ -53,7 +57,7 @@ class EvalJobs:
         spending = self._spending()
         try:
             with wiring.scratch() as scratch, wiring.ending_interrupts():
-                asyncio.run(self._all(jobs, finished, scratch=scratch, spending=spending))
+                return asyncio.run(self._all(jobs, finished, scratch=scratch, spending=spending))
         except KeyboardInterrupt:
             raise Interrupted(
                 "the evaluation was interrupted; finished trials and everything recorded are kept",
@@ -70,7 +74,7 @@ class EvalJobs:
         *,
         scratch: Path,
         spending: Spending,
-    ) -> None:
+    ) -> tuple[str, ...]:
         setting = TrialSetting(
             plan=self.plan,
             mode=self.mode,
@@ -90,6 +94,7 @@ class EvalJobs:
         try:
             async with time:
                 await gather_ordered(workers)
+            return bases.notes()
         except TimeoutError:
             if not time.expired():
                 raise
@@ -152,6 +157,11 @@ class _Bases:
             unused = not self._plan.uses_files
             self._open[repository] = SharedBase(partial(self._opened, repository, store), unused)
         return self._open[repository]
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a user should know of them: uncommitted changes that were left out."""
+        found = (note for base in self._open.values() for note in base.notes())
+        return tuple(dict.fromkeys(found))
 
     def _opened(self, repository: str | None, store: Path) -> Repository:
         root = self._plan.root

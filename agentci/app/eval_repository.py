@@ -63,6 +63,10 @@ class SharedBase:
                 self._repository = self.open()
             return self._repository
 
+    def notes(self) -> Sequence[str]:
+        """Return what a user should know of it, where it was used."""
+        return () if self._repository is None else self._repository.notes
+
 
 @dataclass(frozen=True, slots=True)
 class TrialRepository:

@@ -52,6 +52,8 @@ class EvaluatedSuite:
     changes: Mapping[str, tuple[KeyChange, ...]] = field(default_factory=dict)
     """Why cases were carried out, by their ids: parts of the key that differ from the last time;
     empty for new cases. With `only_changed` alone."""
+    notes: tuple[str, ...] = ()
+    """What a user should know: files that were left out."""
     left_out: int = 0
     """Cases that were not looked at: of other shards, or not asked for."""
 

@@ -181,13 +181,16 @@ def evaluate_plan(
         taken = {each.case.id for each in cases}
         missing = [job for job in progress.missing if job.case.case.id in taken]
         listener.suite_started(plan.suite.path, known=progress.known(cases), missing=len(missing))
+        notes: tuple[str, ...] = ()
         if missing:
             # an evaluation that only reads needs nothing of an engine
             from agentci.app.eval_jobs import EvalJobs  # noqa: PLC0415
 
             state_folder(around.kept_at or project.root, wiring.files())
             jobs = EvalJobs(plan, request, project, mode, around.spent)
-            jobs.carry_out(missing, lambda job, outcome: progress.take(job, outcome, listener))
+            notes = jobs.carry_out(
+                missing, lambda job, outcome: progress.take(job, outcome, listener)
+            )
             progress.tidy()
         result = progress.suite_result(cases)
         listener.suite_finished(result)
@@ -196,5 +199,6 @@ def evaluate_plan(
             quarantine=plan.suite.spec.quarantine,
             computed=len(missing),
             changes=changes,
+            notes=notes,
             left_out=len(plan.cases) - len(cases),
         )

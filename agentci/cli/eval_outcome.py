@@ -55,6 +55,8 @@ def show_evaluation(
             changes = each.changes
             text = suite_text(summary, color=color, everything=everything, changes=changes)
             invocation.print(text)
+    for note in dict.fromkeys(note for each in content.suites for note in each.notes):
+        invocation.note(f"note: {note}")
     if error is None:
         return 0
     sys.stdout.flush()

@@ -123,6 +123,8 @@ scorers: [{kind: exact}]
     assert project.call("eval").code == 0
     project.write("word.txt", "two\n")
     assert project.call("eval").code == 0, "what is not committed is not there"
+    project.forget()
+    assert "uncommitted changes are left out: `word.txt`" in project.call("eval").err
     project.git("commit", "-q", "-a", "-m", "second")
     assert "changed `repository`: the files to work on" in project.call("why", "ask", "a").out
     assert project.call("eval").code == 1

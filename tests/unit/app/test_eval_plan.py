@@ -216,11 +216,9 @@ def test_a_trial_that_was_recorded_belongs_to_the_case(project: Project) -> None
 
 
 def test_a_step_may_not_have_the_lane_of_the_judges(project: Project) -> None:
-    suite = (
-        SUITE
-        + "dataset: {cases: [{id: a, input: {}}]}\ntarget: {}\nscorers: [{kind: exact, with: {value: 1}}]\n"
-    )
-    project.write(SUITE_PATH, suite)
+    scorers = "scorers: [{kind: exact, with: {value: 1}}]\n"
+    suite = "dataset: {cases: [{id: a, input: {}}]}\ntarget: {}\n"
+    project.write(SUITE_PATH, SUITE + suite + scorers)
     _edit(project, PIPELINE, "id: s,", "id: judge,")
     with pytest.raises(UsageError) as caught:
         _plan(project)
