@@ -285,7 +285,7 @@ class KeyMaker:
         return PlannedTrial(number, seed, key, scores, recordings)
 
     def _tree(self, repository: str | None) -> Digest:
-        if not self.uses_files and not self._scorers_look():
+        if repository is None and not self.uses_files:
             return _NONE
         if repository not in self._trees:
             self._trees[repository] = (
@@ -294,10 +294,6 @@ class KeyMaker:
                 else tree_digest(self.files, self.root / repository)
             )
         return self._trees[repository]
-
-    def _scorers_look(self) -> bool:
-        """Say whether a repository is named although the target never looks at files."""
-        return self.suite.spec.target.repository is not None
 
     def _case_files(self, spec: ScorerSpec, case: Case) -> JsonValue:
         try:

@@ -83,7 +83,12 @@ class TrialServices:
         self._opened += 1
         change, repository = self.place.change, self.place.repository
         name = f"score/{self.name}/{self._opened}"
-        known = repository.shared.repository().has_tree(change.after)
+        shared = repository.shared
+        if shared.unused:
+            opened = repository.real_workspace(name, shared.repository().base_tree)
+            self._workspaces.append(opened)
+            return opened
+        known = shared.repository().has_tree(change.after)
         opened = repository.real_workspace(name, change.after if known else change.before)
         self._workspaces.append(opened)
         if not known:

@@ -154,6 +154,17 @@ def test_a_judge_is_recorded_in_its_own_lane(tmp_path: Path) -> None:
     assert states(missing)["not_judged"] == ["sky"]
 
 
+def test_scorers_see_the_files_that_an_agent_without_tools_does_not(tmp_path: Path) -> None:
+    suite = AGENT.replace("target: {", "target: {repository: files, ")
+    scorer = "scorers: [{kind: command, with: {run: [grep, -qx, '${{ text }}', colours.txt]}}]\n"
+    project = eval_project(tmp_path, suite + scorer, cases=CASES[:2])
+    project.write(f"{PLACE}/files/colours.txt", "blue\ngreen\n")
+    report = _replays(project, code=1)
+    assert states(report) == {"failed": ["sum"]}
+    project.write(f"{PLACE}/files/colours.txt", "42\n")
+    assert states(project.report("eval", "--mode", "replay", code=1)) == {"failed": ["sky"]}
+
+
 def test_trials_have_seeds_and_recordings_of_their_own(tmp_path: Path) -> None:
     project = eval_project(tmp_path, AGENT + EXACT + "trials: 3\n", cases=CASES[:1])
     report = _replays(project)
