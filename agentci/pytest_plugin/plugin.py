@@ -66,6 +66,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="HOST",
         help="A host that --agentci-block-network lets through; may be repeated.",
     )
+    group.addoption(
+        "--agentci-suites",
+        action="store_true",
+        help="Collect suites of agentci: a test for each case, replayed.",
+    )
     _add_settings(parser)
 
 
@@ -84,6 +89,7 @@ def _add_settings(parser: pytest.Parser) -> None:
         type="bool",
         default=False,
     )
+    parser.addini("agentci_suites", "As --agentci-suites, always.", type="bool", default=False)
     parser.addini(
         "agentci_vcr_marker",
         "Serve the marker `vcr` of pytest-recording, whose files are taken over on first use.",
@@ -103,6 +109,10 @@ def pytest_configure(config: pytest.Config) -> None:
         if other is not None:
             config.pluginmanager.unregister(other)
         config.pluginmanager.register(vcr_marker, "agentci-vcr-marker")
+    if config.getoption("agentci_suites") or config.getini("agentci_suites"):
+        from agentci.pytest_plugin import suite_items  # noqa: PLC0415 - as above
+
+        config.pluginmanager.register(suite_items, "agentci-suite-items")
     if config.getoption("agentci_block_network") or config.getoption("agentci_isolate_network"):
         from agentci.pytest_plugin.closed_network import close_network  # noqa: PLC0415 - as above
 
