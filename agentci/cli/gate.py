@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Literal
 
 import typer
 
 from agentci.cli.invocation import JsonOption, invocation_of
+from agentci.cli.report_options import (
+    AllOption,
+    GithubOption,
+    HtmlOption,
+    JunitOption,
+    MarkdownOption,
+    SarifOption,
+    Shown,
+    report_files,
+    show_decision,
+)
 
 
 def gate(
@@ -51,9 +61,18 @@ def gate(
         Literal["docker", "bwrap", "process"] | None,
         typer.Option(help="Where all commands run.", show_default=False),
     ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all/--changes-only", help="List cases that did not change, too.")
-    ] = False,
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
+    junit: JunitOption = None,
+    sarif: SarifOption = None,
+    github: GithubOption = False,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Keep the decision for `agentci report`.", show_default=False
+        ),
+    ] = None,
+    everything: AllOption = False,
     json: JsonOption = False,
 ) -> int:
     """Judge this change: does it break cases that worked at the merge base?
@@ -65,13 +84,14 @@ def gate(
     Example: agentci gate --base main
     """
     from agentci.app.gate import GateRequest, judge
+    from agentci.app.report import answers_digest, write_files
     from agentci.cli.gate_progress import GateProgress
-    from agentci.cli.render.decision_text import decision_text
-    from agentci.cli.render.json import to_json
-    from agentci.cli.render.style import color_wanted
-    from agentci.report.decision_json import decision_json
+    from agentci.report.transcripts import Report
 
     invocation = invocation_of(context)
+    files = report_files(
+        invocation, html=html, markdown=markdown, junit=junit, sarif=sarif, out=out
+    )
     request = GateRequest(
         start=invocation.directory,
         suites=tuple(suites or ()),
@@ -84,11 +104,18 @@ def gate(
     )
     with GateProgress(invocation) as listener:
         result = judge(request, listener)
-    if json:
-        invocation.print(
-            to_json({**decision_json(result.decision), "base_from": result.base_source})
-        )
-    else:
-        color = color_wanted(sys.stdout)
-        invocation.print(decision_text(result.decision, color=color, everything=everything))
+    report = Report(result.decision)
+    if html is not None or out is not None:
+        from agentci.app.report_transcripts import transcripts_of
+
+        report = Report(result.decision, transcripts_of(result, invocation.directory))
+    write_files(report, files)
+    show_decision(
+        result.decision,
+        invocation,
+        files=files,
+        shown=Shown(json=json, everything=everything, github=github),
+        base_source=result.base_source,
+        run_digest=answers_digest(result.head) if github else None,
+    )
     return result.decision.exit_code
