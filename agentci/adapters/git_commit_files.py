@@ -36,7 +36,6 @@ class CommitFiles:
         self._root = work_tree.resolve()
         self._commit = commit
         self._entries = _list(git, commit)
-        self._folders = {parent for path in self._entries for parent in Path(path).parents if path}
         self._reader: subprocess.Popen[bytes] | None = None
         self._ahead: dict[str, bytes] = {}
         """Contents that were read together, until the next ones are."""
@@ -58,7 +57,7 @@ class CommitFiles:
     def exists(self, path: Path) -> bool:
         """Say whether `path` is there, as a file or a folder."""
         name = self._name(path)
-        return self._followed(name) is not None or Path(name) in self._folders
+        return self._followed(name) is not None or self._is_folder(name)
 
     def list(self, folder: Path) -> tuple[Path, ...]:
         """Return all files below `folder`, sorted by path; links are left out."""
@@ -79,6 +78,12 @@ class CommitFiles:
         if self._reader is not None:
             self._reader.communicate()
             self._reader = None
+
+    def _is_folder(self, name: str) -> bool:
+        if name == ".":
+            return bool(self._names)
+        after = bisect_left(self._names, name + "/")
+        return after < len(self._names) and self._names[after].startswith(name + "/")
 
     def _followed(self, name: str) -> tuple[str, str] | None:
         entry = self._entries.get(name)
