@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from agentci.app.eval_request import EvalRequest
+from agentci.cli.eval_import import import_
 from agentci.cli.eval_merge import merge
 from agentci.cli.eval_outcome import OutOption, show_evaluation
 from agentci.cli.eval_progress import EvalProgress
@@ -28,6 +29,7 @@ class _SuitesByDefault(TyperGroup):
 
 app = typer.Typer(cls=_SuitesByDefault, **GROUP_SETTINGS)
 app.command("merge")(merge)
+app.command("import")(import_)
 
 
 @app.command(_DEFAULT, hidden=True)

@@ -1,0 +1,1 @@
+"""Results of suites in formats of other tools, as bytes. No files are written here."""
