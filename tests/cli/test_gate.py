@@ -54,8 +54,8 @@ def test_a_broken_case_blocks_and_is_named_with_its_line(project: GateProject) -
     broken = [name for name, change in changes(decision).items() if change == "newly broken"]
     assert broken == ["c01", "c05"]
     text = project.agentci("gate", "--base", "main").out
-    assert "newly broken: c01, pipelines/triage/cases.jsonl:2" in text
-    assert "blocks: 2 cases newly broken" in text
+    assert "newly broken  c01  pipelines/triage/cases.jsonl:2" in text
+    assert "blocks  2 cases newly broken" in text
 
 
 def test_the_base_is_replayed_beside_the_checkout_where_nothing_is_known(

@@ -1,14 +1,32 @@
-"""A decision for a terminal: the verdict first, then why, then the cases that changed."""
+"""A decision for a terminal: the verdict, the cases that failed, what blocks, then the numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from agentci.cli.render.errors import printable
 from agentci.cli.render.style import paint
-from agentci.cli.render.text import count
+from agentci.cli.render.text import count, table
 from agentci.gate.decision import CaseChange
+from agentci.report.characters import one_line
+from agentci.report.wording import (
+    CHANGES,
+    amount,
+    cases_with,
+    commits,
+    counts_words,
+    difference,
+    explanation_of,
+    headline,
+    interval_words,
+    p_words,
+    place_of,
+    power_words,
+    title_of,
+    verdict_words,
+)
 
 if TYPE_CHECKING:
     from agentci.cli.render.style import Style
@@ -16,90 +34,126 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 20
 """Cases of a kind; `--all` and `--json` show them all."""
-_LISTED: Final[tuple[tuple[CaseChange, Style], ...]] = (
-    (CaseChange.NEWLY_BROKEN, "red"),
-    (CaseChange.NOT_JUDGED, "yellow"),
-    (CaseChange.LESS_OFTEN, "yellow"),
-    (CaseChange.NEWLY_FIXED, "green"),
-    (CaseChange.MORE_OFTEN, "green"),
-    (CaseChange.NEW, "cyan"),
-    (CaseChange.REMOVED, "cyan"),
-    (CaseChange.TEXT_CHANGED, "dim"),
-    (CaseChange.STILL_FAILING, "dim"),
-    (CaseChange.STILL_PASSING, "dim"),
+_WHY: Final = 3
+"""Lines of an explanation, unless all are asked for."""
+_WIDEST: Final = 40
+"""Characters of an id that others are aligned with."""
+_STYLES: Final[dict[CaseChange, Style]] = {
+    CaseChange.NEWLY_BROKEN: "red",
+    CaseChange.NOT_JUDGED: "yellow",
+    CaseChange.LESS_OFTEN: "yellow",
+    CaseChange.NEWLY_FIXED: "green",
+    CaseChange.MORE_OFTEN: "green",
+    CaseChange.NEW: "cyan",
+    CaseChange.REMOVED: "cyan",
+}
+"""Changes that are always listed; the others with `--all` alone."""
+_EXPLAINED: Final = frozenset(
+    {CaseChange.NEWLY_BROKEN, CaseChange.NOT_JUDGED, CaseChange.LESS_OFTEN, CaseChange.NEW}
 )
-_QUIET: Final = frozenset(
-    {CaseChange.TEXT_CHANGED, CaseChange.STILL_FAILING, CaseChange.STILL_PASSING}
-)
+
+
+@dataclass(frozen=True, slots=True)
+class _Widths:
+    """Of the columns of a suite's list of cases."""
+
+    change: int
+    case: int
 
 
 def decision_text(decision: Decision, *, color: bool, everything: bool) -> str:
-    """Return the text; with `everything`, cases that did not change are listed as well."""
+    """Return the text; with `everything`, cases that did not change are listed as well.
+
+    No line begins with a text of others, because CI systems take some lines for commands.
+    """
     return "\n".join(_lines(decision, color=color, everything=everything)) + "\n"
 
 
 def _lines(decision: Decision, *, color: bool, everything: bool) -> Iterator[str]:
-    base = decision.base[:12] if decision.base else "nothing"
-    style: Style = "red" if decision.blocks else "green"
-    what = "blocks" if decision.blocks else "passes"
-    yield paint(f"{what}: {decision.verdict}", style, color=color)
-    yield f"head {decision.head[:12]}{'+' if decision.head.endswith('+') else ''} against {base}"
+    yield paint(headline(decision), "red" if decision.blocks else "green", color=color)
+    yield commits(decision)
     for suite in decision.suites:
         yield ""
         yield from _suite(suite, color=color, everything=everything)
+    if decision.notes:
+        yield ""
     for note in decision.notes:
-        yield f"note: {printable(note)}"
+        yield f"note: {_text(note)}"
 
 
 def _suite(suite: SuiteDecision, *, color: bool, everything: bool) -> Iterator[str]:
-    title = f"{suite.suite} ({suite.name}): {suite.verdict}, base from {suite.base_source}"
+    title = f"{_text(suite.suite)}: {verdict_words(suite)}, base from {suite.base_source}"
     yield paint(title, "bold", color=color)
+    listed = [each for each in CHANGES if everything or each in _STYLES]
+    found = {each: cases for each in listed if (cases := cases_with(suite, each))}
+    shown = {each: cases if everything else cases[:_SHOWN] for each, cases in found.items()}
+    names = [len(_text(case.case)) for cases in shown.values() for case in cases]
+    widths = _Widths(max(map(len, shown), default=0), min(_WIDEST, max(names, default=0)))
+    for change, cases in shown.items():
+        for case in cases:
+            yield paint(_case(case, widths), _STYLES.get(change, "dim"), color=color)
+            if everything or change in _EXPLAINED:
+                yield from _why(case, everything=everything)
+        left = len(found[change]) - len(cases)
+        if left:
+            yield f"  and {count(left, 'case')} more {change}; `--all` lists them"
+    if suite.counted(CaseChange.NOT_JUDGED):
+        yield f"  to record: agentci eval {_text(suite.suite)} --mode record"
     for reason in suite.reasons:
-        mark = paint("blocks", "red", color=color) if reason.blocks else "told"
-        yield f"  {mark}: {printable(reason.message)}"
-    for comparison in suite.comparisons:
-        yield f"  {_comparison(comparison)}"
-    yield "  " + ", ".join(
-        f"{number} {change}" for change, _style in _LISTED if (number := suite.counted(change))
-    )
-    for change, style in _LISTED:
-        if everything or change not in _QUIET:
-            yield from _cases(suite, change, style, color=color, everything=everything)
+        mark = paint("blocks", "red", color=color) if reason.blocks else "told  "
+        yield f"  {mark}  {_text(reason.message)}"
+    yield f"  cases   {counts_words(suite)}"
+    yield from _scores(suite.comparisons)
+    if everything or suite.live:
+        yield f"  {power_words(suite.power)}"
+    if suite.flaky:
+        named = suite.flaky if everything else suite.flaky[:_SHOWN]
+        more = ", ..." if len(named) < len(suite.flaky) else ""
+        yield f"  flaky   {', '.join(map(_text, named))}{more}"
 
 
-def _cases(
-    suite: SuiteDecision, change: CaseChange, style: Style, *, color: bool, everything: bool
-) -> Iterator[str]:
-    found = [case for case in suite.cases if case.change is change]
-    shown = found if everything else found[:_SHOWN]
-    for case in shown:
-        yield "  " + paint(f"{change}: {printable(case.case)}{_place(case)}", style, color=color)
-        side = case.head or case.base
-        if side is not None and side.explanation and change is not CaseChange.REMOVED:
-            for line in side.explanation.splitlines()[:4]:
-                yield f"    {printable(line)}"
-    if len(shown) < len(found):
-        yield f"  and {count(len(found) - len(shown), 'case')} more {change}; `--all` lists them"
+def _case(case: CaseComparison, widths: _Widths) -> str:
+    name = f"{case.change:<{widths.change}}  {_text(case.case):<{widths.case}}"
+    return f"  {name}  {_text(place_of(case))}{_held(case)}".rstrip()
 
 
-def _place(case: CaseComparison) -> str:
-    held = " (in quarantine)" if case.quarantine is not None else ""
-    if case.file is None:
-        return held
-    line = f":{case.line}" if case.line is not None else ""
-    return f"{held}, {printable(case.file)}{line}"
+def _why(case: CaseComparison, *, everything: bool) -> Iterator[str]:
+    if case.head is None:
+        return
+    lines = explanation_of(case).splitlines()
+    for line in lines if everything else lines[:_WHY]:
+        yield f"    | {_defused(printable(line))}"
 
 
-def _comparison(comparison: Comparison) -> str:
-    name = (
-        comparison.name if comparison.slice is None else f"{comparison.name} of {comparison.slice}"
-    )
-    text = f"{name}: {comparison.base:.4g} to {comparison.head:.4g}"
-    text += f" over {count(comparison.cases, 'case')}"
-    if comparison.interval is not None:
-        low, high = comparison.interval.low, comparison.interval.high
-        share = f"{comparison.interval.confidence:.0%}"
-        text += f", difference {comparison.difference:+.4g} ({share}: {low:+.4g} to {high:+.4g})"
-    if comparison.p_adjusted is not None:
-        text += f", p {comparison.p_adjusted:.3g}"
-    return text
+def _held(case: CaseComparison) -> str:
+    if case.quarantine is not None:
+        return "  (quarantine expired)" if case.quarantine.expired else "  (in quarantine)"
+    return "  (required)" if case.required else ""
+
+
+def _scores(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    headers = ("measured", "cases", "base", "head", "difference", "interval", "p")
+    rows = [
+        (
+            _text(title_of(each)),
+            str(each.cases),
+            amount(each, each.base),
+            amount(each, each.head),
+            difference(each),
+            interval_words(each),
+            p_words(each),
+        )
+        for each in comparisons
+    ]
+    yield ""
+    for line in table(headers, rows).splitlines():
+        yield f"  {line}"
+
+
+def _text(text: str) -> str:
+    return _defused(printable(one_line(text, 400)))
+
+
+def _defused(text: str) -> str:
+    """Return `text` without the mark of commands that GitHub's runner takes anywhere in a line."""
+    return text.replace("##[", "# #[")
