@@ -1,4 +1,4 @@
-"""The JSON Schema of every file that a user writes, for editors and other tools."""
+"""The JSON Schema of every file that a user writes, and of what others read, for their tools."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from agentci.spec.suggestion import did_you_mean
 
 SCORERS: Final = "scorers"
 """Not a file: what stands in `with` of each kind of scorer."""
+DECISION: Final = "decision"
+"""What `agentci gate` writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def execute(request: SchemaRequest) -> SchemaResult:
         StorageError: when a file cannot be written.
     """
     known = schemas()
-    names = tuple(sorted([*known, SCORERS]))
+    names = tuple(sorted([*known, DECISION, SCORERS]))
     if request.folder is not None:
         every = all_schemas()
         written = tuple(_write(request.folder, name, every[name]) for name in names)
@@ -55,13 +57,20 @@ def execute(request: SchemaRequest) -> SchemaResult:
     if request.name not in names:
         hint = did_you_mean(request.name, names) or f"there are {', '.join(names)}"
         raise NothingMatched(f"there is no schema `{request.name}`", code="ACI-N303", hint=hint)
-    found = _scorers() if request.name == SCORERS else known[request.name]
+    made = {DECISION: _decision, SCORERS: _scorers}
+    found = made[request.name]() if request.name in made else known[request.name]
     return SchemaResult(names, schema=found)
 
 
 def all_schemas() -> Mapping[str, JsonObject]:
-    """Return the schema of each file that a user writes, and `scorers`: what each kind takes."""
-    return {**schemas(), SCORERS: _scorers()}
+    """Return the schema of each file that a user writes, of `scorers`, and of the `decision`."""
+    return {**schemas(), DECISION: _decision(), SCORERS: _scorers()}
+
+
+def _decision() -> JsonObject:
+    from agentci.report.decision_json import decision_schema  # noqa: PLC0415 - only this needs it
+
+    return tidy_schema(DECISION, decision_schema())
 
 
 def _scorers() -> JsonObject:

@@ -91,7 +91,7 @@ def decision_sarif(decision: Decision) -> str:
 def _driver() -> JsonObject:
     rules: list[JsonValue] = [
         {
-            "id": f"agentci/{name}",
+            "id": name,
             "name": "".join(part.capitalize() for part in name.split("-")),
             "shortDescription": {"text": text},
             "fullDescription": {"text": text},
@@ -172,7 +172,7 @@ def _suite_result(suite: SuiteDecision, reason: Reason) -> JsonObject:
 
 def _result(rule: str, text: str, *, blocks: bool) -> dict[str, JsonValue]:
     return {
-        "ruleId": f"agentci/{rule}",
+        "ruleId": rule,
         "ruleIndex": list(_RULES).index(rule),
         "level": "error" if blocks else "warning",
         "message": {"text": _message(text)},
