@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 LONGEST: Final = 65_536
 """Characters that GitHub takes in a comment."""
 _MARKER: Final = re.compile(r"<!-- agentci[^\n]*-->")
-_DEFAULT_MARKER: Final = "<!-- agentci -->"
 _CUT: Final = "\n\nThe rest did not fit into a comment; the summary of the job has all of it.\n"
 _PAGE: Final = 100
 _MOST_PAGES: Final = 50
 _TIMEOUT: Final = 30.0
 _READ_ONLY: Final = frozenset({403, 404})
+_KEY: Final = re.compile(r"[^\w.]+")
 _REPOSITORY: Final = re.compile(r"[\w.-]+/[\w.-]+")
 
 Done = Literal["created", "updated", "unchanged", "skipped"]
@@ -66,8 +66,10 @@ class _PullRequest:
         return HttpRequest(method, f"{self.api}{path}", headers, content, _TIMEOUT)
 
 
-async def comment(text: str, http: Http) -> CommentResult:
+async def comment(text: str, http: Http, *, key: str = "") -> CommentResult:
     """Write `text` as the comment of the pull request that this job is about.
+
+    `key` tells several comments on one pull request apart.
 
     Raises:
         ProviderError: when the API does not answer, or answers with another error than that
@@ -76,7 +78,7 @@ async def comment(text: str, http: Http) -> CommentResult:
     place = _place()
     if isinstance(place, CommentResult):
         return place
-    body = _body(text)
+    body = _body(text, key)
     marker = body.partition("\n")[0]
     own = await _own_comment(place, marker, http)
     if own is None:
@@ -133,10 +135,12 @@ def _number() -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _body(text: str) -> str:
+def _body(text: str, key: str) -> str:
     """Return the comment, with a marker in its first line and as long as GitHub takes it."""
-    first = text.partition("\n")[0]
-    body = text if _MARKER.fullmatch(first) else f"{_DEFAULT_MARKER}\n{text}"
+    first, _, rest = text.partition("\n")
+    marked = _MARKER.fullmatch(first) is not None
+    marker = f"<!-- agentci {_KEY.sub('.', key)} -->" if key or not marked else first
+    body = f"{marker}\n{rest if marked else text}"
     if len(body) <= LONGEST:
         return body
     kept = body[: LONGEST - len(_CUT)]

@@ -59,6 +59,7 @@ def comment(
     context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The comment, in Markdown.")],
     *,
+    key: Annotated[str, typer.Option(metavar="NAME", help="Tells several comments apart.")] = "",
     json: JsonOption = False,
 ) -> int:
     """Write a comment on the pull request of this job, or bring the one up to date that is there.
@@ -66,7 +67,7 @@ def comment(
     Uses `GITHUB_TOKEN`, `GITHUB_REPOSITORY`, `GITHUB_EVENT_PATH` and `GITHUB_API_URL`. A token
     that may not write, as that of a fork, and a job that is about no pull request, are no failure.
 
-    Example: agentci github comment report.md
+    Example: agentci github comment report.md --key backend
     """
     import asyncio
 
@@ -78,7 +79,7 @@ def comment(
     async def written() -> CommentResult:
         http = wiring.http()
         try:
-            return await use_case(text, http)
+            return await use_case(text, http, key=key)
         finally:
             await http.close()
 
@@ -99,6 +100,7 @@ def _judge(inputs: ActionInputs, invocation: Invocation) -> int:
 
     note = fetch_base(inputs.base or None, invocation.directory)
     if note is not None:
+        sys.stdout.flush()
         invocation.note(f"note: {note}")
     folder = _empty_folder(invocation)
     code = _run(invocation, inputs.gate(folder))
