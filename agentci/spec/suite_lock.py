@@ -23,6 +23,7 @@ _PARTS: Final = (
     "scorers",
     "cassettes",
 )
+_LARGE: Final = 1e300
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,11 @@ class TrialLock:
 
     def row(self) -> JsonObject:
         """Return the JSON form; what is empty is left out."""
-        found: dict[str, JsonValue] = {"passed": self.passed, "scores": dict(self.scores)}
+        found: dict[str, JsonValue] = {"passed": self.passed, "scores": _written(self.scores)}
         if self.failing:
             found["failing"] = list(self.failing)
         if self.metrics:
-            found["metrics"] = dict(sorted(self.metrics.items()))
+            found["metrics"] = _written(dict(sorted(self.metrics.items())))
         for name in ("output", "recordings"):
             if getattr(self, name) is not None:
                 found[name] = getattr(self, name)
@@ -76,6 +77,11 @@ class SuiteLock:
             case: [trial.row() for trial in self.cases[case]] for case in sorted(self.cases)
         }
         return known | {key: self.extra[key] for key in sorted(self.extra)}
+
+
+def _written(values: Mapping[str, float]) -> JsonObject:
+    """Return numbers as they are written: whole ones alike, whether they are of type int or not."""
+    return {name: int(each) if each == int(each) else each for name, each in values.items()}
 
 
 def read_suite_lock(value: Mapping[str, Any]) -> SuiteLock:
@@ -121,11 +127,14 @@ def _row(case: str, value: JsonValue) -> TrialLock:
 
 
 def _numbers(case: str, value: JsonValue) -> Mapping[str, float]:
-    if not isinstance(value, Mapping) or not all(
-        isinstance(each, int | float) and not isinstance(each, bool) for each in value.values()
-    ):
+    if not isinstance(value, Mapping) or not all(map(_is_number, value.values())):
         _refuse(f"scores and metrics of `{case}` have to be numbers")
     return {str(name): float(each) for name, each in value.items() if isinstance(each, int | float)}
+
+
+def _is_number(value: JsonValue) -> bool:
+    # a larger one is infinite, or no float can hold it
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGE
 
 
 def _digest(value: JsonValue) -> Digest | None:

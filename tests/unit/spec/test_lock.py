@@ -226,3 +226,20 @@ def test_two_branches_that_accept_different_suites_change_different_lines() -> N
         assert {line.rstrip(",") for line in one} <= {
             line.rstrip(",") for line in both.decode().splitlines()
         }
+
+
+@pytest.mark.parametrize("number", [7, 7.0, 0.25])
+def test_a_number_is_written_alike_before_and_after_it_was_read(number: float) -> None:
+    row = TrialLock(
+        digest_json(1), passed=True, scores={"exact": number}, metrics={"tokens": number}
+    )
+    data = dump_lock(Lock(suites={"pipelines/a": _suite_lock(cases={"one": (row,)})}))
+    assert dump_lock(read_lock(data, "agentci.lock")) == data
+    assert b'{"tokens": 7}' in data or number == 0.25
+
+
+def test_a_number_that_no_program_can_hold_is_malformed() -> None:
+    row = TrialLock(digest_json(1), passed=True, scores={"exact": 12345})
+    data = dump_lock(Lock(suites={"pipelines/a": _suite_lock(cases={"one": (row,)})}))
+    with pytest.raises(FormatError):
+        read_lock(data.replace(b"12345", b"9" * 400), "agentci.lock")
