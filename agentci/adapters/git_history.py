@@ -13,6 +13,8 @@ from agentci.adapters.git_commit_files import CommitFiles
 from agentci.adapters.git_target import find_target
 from agentci.core.errors import StorageError
 
+_NO_SUBMODULES = "--ignore-submodules=all"
+
 
 class GitHistory:
     """The repository around a folder."""
@@ -55,8 +57,20 @@ class GitHistory:
 
     def is_changed(self) -> bool:
         """Say whether files differ from HEAD, ignored ones and agentci's own folder left out."""
+        found = self._compared("status", "--porcelain", "-z", "--no-renames", _NO_SUBMODULES)
+        return any(_is_of_user(entry[3:]) for entry in found)
+
+    def changed_since(self, commit: str) -> tuple[str, ...]:
+        """Return the paths whose files are not as `commit` has them, new ones included, sorted."""
+        differ = self._compared("diff", "--name-only", "-z", "--no-renames", _NO_SUBMODULES, commit)
+        new = self._compared("ls-files", "--others", "--exclude-standard", "-z")
+        paths = {path for path in (*differ, *new) if _is_of_user(path)}
+        return tuple(sorted(path.decode("utf-8", "surrogateescape") for path in paths))
+
+    def _compared(self, *arguments: str) -> list[bytes]:
+        """Return the entries that a comparison with the checkout prints; none without one."""
         if self._target.work_tree is None:
-            return False
+            return []
         exclude = self._target.common_dir / "info" / "exclude"
         with tempfile.TemporaryDirectory(prefix="agentci-index-") as folder:
             # a copy, because a refresh of the index is a write to somebody else's repository
@@ -64,14 +78,12 @@ class GitHistory:
             own = self._target.git_dir / "index"
             if own.is_file():
                 index.write_bytes(own.read_bytes())
-            status = self._git.run(
-                *("-c", f"core.excludesFile={exclude}", "status", "--porcelain", "-z"),
-                *("--no-renames", "--ignore-submodules=all"),
+            done = self._git.run(
+                *("-c", f"core.excludesFile={exclude}", *arguments),
                 index=index,
                 work_tree=self._target.work_tree,
             )
-        paths = (entry[3:] for entry in status.stdout.split(b"\0") if entry)
-        return any(path.split(b"/")[0] != b".agentci" for path in paths)
+        return [entry for entry in done.stdout.split(b"\0") if entry]
 
     def files_at(self, commit: str) -> CommitFiles:
         """Return the files of `commit`, at the paths where the checkout has them."""
@@ -105,6 +117,10 @@ class GitHistory:
             ) from error
         git.run("read-tree", commit, work_tree=folder)
         git.run("checkout-index", "--all", "--quiet", work_tree=folder)
+
+
+def _is_of_user(path: bytes) -> bool:
+    return path.split(b"/")[0] != b".agentci"
 
 
 def _config(commit: str) -> str:

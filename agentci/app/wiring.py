@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Sandbox,
     )
     from agentci.core.history import History
+    from agentci.core.programs import Programs
     from agentci.core.origin import Origin
     from agentci.core.staging import Staging
     from agentci.record.tape import Tape
@@ -94,6 +95,13 @@ def foreground() -> Foreground:
     from agentci.adapters.foreground import ForegroundPrograms
 
     return ForegroundPrograms()
+
+
+def programs() -> Programs:
+    """Return the way to run deploy tools with the user's environment."""
+    from agentci.adapters.programs import UserPrograms
+
+    return UserPrograms()
 
 
 def effects() -> Effects:

@@ -39,6 +39,7 @@ COMMANDS: Final[tuple[CommandRow, ...]] = (
     CommandRow("eval", "evaluate suites: replay, score, list what failed", _RUN, "eval:app"),
     CommandRow("gate", "judge a change against its merge base", _RUN, "gate:gate"),
     CommandRow("report", "show a decision that the gate has kept", _RUN, "report:report"),
+    CommandRow("deploy", "render, check, validate and bring up deployments", _RUN, "deploy:app"),
     CommandRow("accept", "make a run the one that agentci.lock expects", _RUN, "accept:accept"),
     CommandRow("hook", "look at what a commit touches, before it is made", _RUN, "hook:app"),
     CommandRow("github", "the steps of the GitHub Action", _RUN, "github:app"),

@@ -37,6 +37,12 @@ class History(Protocol):
     def is_changed(self) -> bool:
         """Say whether files differ from HEAD, ignored ones and agentci's own folder left out."""
 
+    def changed_since(self, commit: str) -> tuple[str, ...]:
+        """Return the paths whose files are not as `commit` has them, new ones included, sorted.
+
+        Relative to `work_tree`; ignored ones and agentci's own folder are left out.
+        """
+
     def files_at(self, commit: str) -> CommittedFiles:
         """Return the files of `commit`; whoever opens them closes them."""
 

@@ -19,6 +19,7 @@ def schemas() -> Mapping[str, JsonObject]:
     from pydantic import BaseModel  # noqa: PLC0415 - slow to import, like all below
 
     from agentci.spec.config import ProjectConfig  # noqa: PLC0415
+    from agentci.spec.deploy import DeploySpec  # noqa: PLC0415
     from agentci.spec.pipeline import PipelineSpec  # noqa: PLC0415
     from agentci.spec.policy import PolicyFile  # noqa: PLC0415
     from agentci.spec.script import Script  # noqa: PLC0415
@@ -27,6 +28,7 @@ def schemas() -> Mapping[str, JsonObject]:
 
     models: dict[str, type[BaseModel]] = {
         "config": ProjectConfig,
+        "deploy": DeploySpec,
         "pipeline": PipelineSpec,
         "policy": PolicyFile,
         "script": Script,
