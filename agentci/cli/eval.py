@@ -8,11 +8,13 @@ import typer
 from typer.core import TyperGroup
 
 from agentci.app.eval_request import EvalRequest
+from agentci.cli.eval_export import export
 from agentci.cli.eval_import import import_
 from agentci.cli.eval_merge import merge
 from agentci.cli.eval_outcome import OutOption, show_evaluation
 from agentci.cli.eval_progress import EvalProgress
 from agentci.cli.invocation import GROUP_SETTINGS, JsonOption, invocation_of
+from agentci.core.errors import UsageError
 
 _DEFAULT = "suites"
 
@@ -30,6 +32,7 @@ class _SuitesByDefault(TyperGroup):
 app = typer.Typer(cls=_SuitesByDefault, **GROUP_SETTINGS)
 app.command("merge")(merge)
 app.command("import")(import_)
+app.command("export")(export)
 
 
 @app.command(_DEFAULT, hidden=True)
@@ -52,6 +55,9 @@ def suites(
             metavar="ID", help="Case; `*` for any characters; repeatable.", show_default=False
         ),
     ] = None,
+    redraw: Annotated[
+        bool, typer.Option("--redraw", help="With `--mode record`: ask for every answer again.")
+    ] = False,
     only_changed: Annotated[
         bool, typer.Option("--only-changed", help="Leave out cases whose results are known.")
     ] = False,
@@ -104,12 +110,16 @@ def suites(
 
     invocation = invocation_of(context)
     part = None if shard is None else parse_shard(shard)
+    if redraw and mode != "record":
+        message = "`--redraw` is for recording"
+        raise UsageError(message, code="ACI-U487", hint="add `--mode record`")
     request = EvalRequest(
         start=invocation.directory,
         suites=tuple(suites or ()),
         mode=mode,
         cases=tuple(case or ()),
         only_changed=only_changed,
+        redraw=redraw,
         shard=part,
         trials=trials,
         add_trials=add_trials,

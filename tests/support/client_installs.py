@@ -36,6 +36,8 @@ CACHE = Path(
 LOCKS = ROOT / "tests/e2e/clients/locks"
 _NODE = "node"
 """Not a client, but what some of them run on."""
+_ORACLES = ("inspect-ai", "promptfoo")
+"""Not clients either: what imports and exports of evaluations are held against."""
 _OLDEST_NODE = 20
 _PYTHONS = (("3", "11"), ("3", "12"))
 """Versions that all of the pinned packages support."""
@@ -49,7 +51,8 @@ class NotInstalled(Exception):
 
 def names() -> list[str]:
     """Return the names of all clients."""
-    return sorted(path.name for path in LOCKS.iterdir() if path.name != _NODE)
+    left_out = {_NODE, *_ORACLES}
+    return sorted(path.name for path in LOCKS.iterdir() if path.name not in left_out)
 
 
 def is_npm(name: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agentci.core.digest import digest_json, hex_of
-from agentci.core.errors import UsageError
+from agentci.core.errors import FormatError, UsageError
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.evals.importers.findings import (
     ImportedSuite,
@@ -91,7 +91,7 @@ def import_promptfoo(
 
 def _note_rest(config: Spot, notes: Notes) -> None:
     if not isinstance(config.value, Mapping):
-        raise UsageError(f"`{config.place}` is no promptfoo config", code="ACI-U505")
+        raise FormatError(f"`{config.place}` is no promptfoo config", code="ACI-F492")
     for name in config.value:
         if name not in _READ | _HARMLESS:
             notes.add(config.at(name).place, f"`{name}`", "has no equal here")

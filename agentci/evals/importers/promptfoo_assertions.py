@@ -222,7 +222,7 @@ def _schema(value: JsonValue) -> JsonObject | None:
             value = parse_document(value.encode(), "schema").value
         except AgentciError as error:
             raise NotImportable(f"a schema that is not read: {error.message}") from error
-    if value is None or value is False or value in {"", 0}:
+    if value == "" or (not value and not isinstance(value, Mapping | Sequence)):
         return None
     if not isinstance(value, Mapping):
         raise NotImportable("a schema that is no mapping")

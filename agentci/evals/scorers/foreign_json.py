@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NoReturn
 
 from agentci.core.errors import AgentciError, StepFailed
@@ -22,6 +22,9 @@ _LONGEST: Final = 100_000
 _WORK: Final = 20_000_000
 """Characters that are read in all: an answer full of braces would take hours otherwise."""
 
+_NOT_YAML: Final = "not valid YAML"
+_REFUSED: Final = frozenset({"ACI-D105", "ACI-D109"})
+"""Of the reader: several documents, and aliases of nothing, which promptfoo refuses as well."""
 _LETTER: Final = re.compile(r"[a-zA-Z]")
 
 
@@ -61,13 +64,13 @@ def is_same(one: JsonValue, other: JsonValue) -> bool:
     return type(one) is type(other) and one == other
 
 
-def json_parts(text: str) -> tuple[JsonObject | Sequence[JsonValue], ...]:
-    """Return the objects that stand in `text`.
+def json_parts(text: str) -> Iterator[JsonObject | Sequence[JsonValue]]:
+    """Yield the objects that stand in `text`.
 
     Raises:
-        StepFailed: when looking for them would take too long.
+        StepFailed: when looking for them would take too long, or promptfoo's reader of YAML may
+            see something else than ours.
     """
-    found: list[JsonObject | Sequence[JsonValue]] = []
     start, work = text.find("{"), 0
     while start >= 0:
         end = _end_of_object(text, start)
@@ -81,10 +84,9 @@ def json_parts(text: str) -> tuple[JsonObject | Sequence[JsonValue], ...]:
         value = _read(text[start : end.position] + "}" * end.missing)
         after = start + 1
         if value is not None:
-            found.append(value)
+            yield value
             after = end.position
         start = text.find("{", after)
-    return tuple(found)
 
 
 class _End:
@@ -125,8 +127,14 @@ def _read_yaml(part: str) -> JsonValue:
     text = "\n".join(_with_hashes(line) for line in part.split("\n"))
     try:
         value = parse_document(text.encode("utf-8", "surrogatepass"), "answer").value
-    except (AgentciError, RecursionError):
-        return None
+    except AgentciError as error:
+        if error.message.startswith(_NOT_YAML) or error.code in _REFUSED:
+            return None
+        raise StepFailed(
+            f"the answer holds YAML that readers disagree about: {error.message}",
+            code="ACI-S515",
+            hint="pick the part to judge with the target's `output`",
+        ) from error
     return as_javascript(value)
 
 

@@ -41,6 +41,7 @@ _BUILT_IN: Final = {
     "numeric": f"{_KINDS}.numeric:Numeric",
     "patch": f"{_KINDS}.patch:Patch",
     "promptfoo": f"{_KINDS}.promptfoo:Promptfoo",
+    "pydantic_evals": f"{_KINDS}.pydantic_evals:PydanticEvals",
     "pytest": f"{_KINDS}.pytest:Pytest",
     "python": f"{_KINDS}.python:Python",
     "regex": f"{_KINDS}.regex:Regex",
