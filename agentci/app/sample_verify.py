@@ -255,8 +255,8 @@ async def _ask(
         return _sampled(call, "unasked", live=error.message)
     usage: Usage | None = None
     try:
-        response = await calling.send(wire, address=call.interaction.address, seed=0)
-        live = call.dialect.decode(response)
+        timed = await calling.send(wire, address=call.interaction.address, seed=0)
+        live = call.dialect.decode(timed.response)
         usage = live.usage
     except ProviderError as error:
         return _sampled(call, "failed", live=error.message)

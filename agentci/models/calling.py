@@ -32,6 +32,15 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedResponse:
+    """A whole answer, and how long it took."""
+
+    response: WireResponse
+    seconds: float
+    """Of the try that was answered, without failed ones and the waiting in between."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Failure:
     """An attempt without an answer."""
 
@@ -52,7 +61,7 @@ class Calling:
     """Gives the provider's name, the number of tries and the timeout."""
     on_retry: Callable[[Retry], None]
 
-    async def send(self, wire: WireRequest, *, address: Address, seed: int) -> WireResponse:
+    async def send(self, wire: WireRequest, *, address: Address, seed: int) -> TimedResponse:
         """Return the first whole answer; `seed` gives the jitter between tries.
 
         Raises:
@@ -62,7 +71,7 @@ class Calling:
         attempt = 1
         while True:
             outcome = await self._try(request)
-            if isinstance(outcome, WireResponse):
+            if isinstance(outcome, TimedResponse):
                 return outcome
             if not outcome.again or attempt >= self.spec.attempts:
                 raise self._final(outcome.error, attempt, address)
@@ -76,16 +85,18 @@ class Calling:
             self.on_retry(Retry(address.lane, attempt, delay, outcome.error.message))
             await self.clock.sleep(delay)
 
-    async def _try(self, request: HttpRequest) -> WireResponse | _Failure:
+    async def _try(self, request: HttpRequest) -> TimedResponse | _Failure:
         response = None
+        since = self.clock.monotonic()
         try:
             response = await self.http.send(request)
+            seconds = self.clock.monotonic() - since
             if not is_success(response.status):
                 return _Failure(self._refused(response), worth_another_try(response), response)
             self.dialect.decode(response)  # an answer that is cut short is not an answer
         except ProviderError as error:
             return _Failure(error, may_pass(error), response)
-        return response
+        return TimedResponse(response, seconds)
 
     def _http_request(self, wire: WireRequest) -> HttpRequest:
         endpoint = self.endpoint

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from agentci.core.canonical import canonical_bytes
@@ -23,11 +22,12 @@ from agentci.models.registry import Provider, find_provider, load_dialect
 from agentci.models.stored_response import load_response, store_response
 from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import canonical_request, interaction_key
+from agentci.record.provenance import provenance
 from agentci.record.session import Mode, RecordingSession
 
 if TYPE_CHECKING:
     from agentci.core.effects import Clock, Env, Http
-    from agentci.models.calling import Retry
+    from agentci.models.calling import Retry, TimedResponse
     from agentci.models.dialect import Dialect
     from agentci.models.endpoints import Endpoint, EndpointSettings, NotConfigured
     from agentci.models.spending import SpendingPort
@@ -60,6 +60,8 @@ class Answer:
     """In the currency of the model's price; None without a price."""
     seed: SeedNote
     address: Address
+    seconds: float | None = None
+    """How long an answer that was just given took; None for one from a recording or a script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +135,10 @@ class Gateway:
         endpoint = resolve_endpoint(call.provider, self.endpoints.get(call.provider.name), self.env)
         if isinstance(endpoint, NotConfigured):
             raise self._not_configured(call, endpoint)
-        response = await self._paid(call, endpoint)
+        timed = await self._paid(call, endpoint)
         if self.session.mode is not Mode.LIVE:
-            _refuse_key(call, response, endpoint)
-        return self._keep(call, response, endpoint.origin)
+            _refuse_key(call, timed.response, endpoint)
+        return self._keep(call, timed.response, endpoint.origin, seconds=timed.seconds)
 
     def _issue(self, spec: ModelSpec, request: ModelRequest, lane: Lane) -> _Call:
         provider = find_provider(spec.provider)
@@ -156,17 +158,21 @@ class Gateway:
         address = self.session.reserve(lane, interaction_key(canonical))
         return _Call(spec, provider, dialect, request, wire, canonical, address, seed)
 
-    def _answer(self, call: _Call, stored: JsonObject, source: Source) -> Answer:
+    def _answer(
+        self, call: _Call, stored: JsonObject, source: Source, *, seconds: float | None = None
+    ) -> Answer:
         response = call.dialect.decode(load_response(stored))
         cost = cost_of(response.usage, call.spec.price)
         self.on_event(Answered(call.address.lane, source, response.model, response.usage))
-        return Answer(response, source, cost, call.seed, call.address)
+        return Answer(response, source, cost, call.seed, call.address, seconds)
 
-    def _keep(self, call: _Call, response: WireResponse, origin: str) -> Answer:
+    def _keep(
+        self, call: _Call, response: WireResponse, origin: str, *, seconds: float | None = None
+    ) -> Answer:
         """Record an answer, unless this is a live run, and decode it from what is stored."""
         stored = store_response(response)
         if self.session.mode is Mode.LIVE:
-            return self._answer(call, stored, "live")
+            return self._answer(call, stored, "live", seconds=seconds)
         kept = self.session.append(
             Interaction(
                 address=call.address,
@@ -174,29 +180,29 @@ class Gateway:
                 request=call.canonical,
                 response=stored,
                 notes=_notes(call.seed),
-                provenance={
-                    "provider": call.provider.name,
-                    "from": origin,
-                    "at": datetime.fromtimestamp(int(self.clock.now()), UTC).isoformat(),
-                },
+                provenance=provenance(
+                    {"provider": call.provider.name, "from": origin},
+                    now=self.clock.now(),
+                    seconds=seconds,
+                ),
             )
         )
-        return self._answer(call, kept.response, "recorded")
+        return self._answer(call, kept.response, "recorded", seconds=seconds)
 
-    async def _paid(self, call: _Call, endpoint: Endpoint) -> WireResponse:
+    async def _paid(self, call: _Call, endpoint: Endpoint) -> TimedResponse:
         """Call the endpoint, where what was spent so far allows it."""
         if self.spending is None:
             return await self._call(call, endpoint)
         ticket = await self.spending.admit(call.canonical, call.address.lane)
         usage: Usage | None = None
         try:
-            response = await self._call(call, endpoint)
-            usage = call.dialect.decode(response).usage
+            timed = await self._call(call, endpoint)
+            usage = call.dialect.decode(timed.response).usage
         finally:
             await self.spending.settle(ticket, usage)
-        return response
+        return timed
 
-    async def _call(self, call: _Call, endpoint: Endpoint) -> WireResponse:
+    async def _call(self, call: _Call, endpoint: Endpoint) -> TimedResponse:
         from agentci.models.calling import Calling  # noqa: PLC0415 - not for a replay
 
         calling = Calling(

@@ -226,17 +226,19 @@ class Proxy:
         kept = False
         response: WireResponse | None = None
         error: ProviderError | None = None
+        since = self.clock.monotonic()
         try:
             response = await self.upstream.relay(
                 _outbound(call, endpoint),
                 on_start=lambda status, headers: events.put_nowait(_Head(status, headers)),
                 on_chunk=events.put_nowait,
             )
+            seconds = self.clock.monotonic() - since
             if self.session.mode is not Mode.LIVE and is_worth_keeping(response, call.request):
                 if len(call.http.body) + sum(map(len, response.chunks)) <= _AT_ONCE:
-                    self._record(call, endpoint, response)
+                    self._record(call, endpoint, response, seconds)
                 else:
-                    await asyncio.to_thread(self._record, call, endpoint, response)
+                    await asyncio.to_thread(self._record, call, endpoint, response, seconds)
                 kept = True
             call.attachment.served += 1
         except ProviderError as problem:
@@ -250,7 +252,9 @@ class Proxy:
                 await self.spending.settle(ticket, _usage(call, response))
             events.put_nowait(_End(error))
 
-    def _record(self, call: _Call, endpoint: Endpoint, response: WireResponse) -> None:
+    def _record(
+        self, call: _Call, endpoint: Endpoint, response: WireResponse, seconds: float
+    ) -> None:
         for key in (endpoint.key, _own_key(call.http)):
             if key and len(key) >= _SHORTEST_KEY and holds(call.request, response, key):
                 raise _has_key(call, endpoint)
@@ -262,6 +266,7 @@ class Proxy:
                 now=self.clock.now(),
                 client=call.http.headers.get("user-agent", ""),
                 source={"provider": call.provider.name, "from": endpoint.origin},
+                seconds=seconds,
             ),
         )
 

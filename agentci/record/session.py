@@ -243,9 +243,12 @@ class RecordingSession:
 
     def recorded_count(self, lane: Lane) -> int:
         """Return how many recordings `lane` has."""
-        state = self._state(lane, keep=False)
-        with state.lock:
-            return len(state.cassette.documents)
+        return len(self._state(lane, keep=False).cassette.documents)
+
+    def recording(self, address: Address) -> Interaction | None:
+        """Return what is recorded at `address`, or None; it does not count as asked for."""
+        state = self._state(address.lane, keep=False)
+        return state.cassette.get((address.key, address.occurrence))
 
     def lane_digest(self, lane: Lane) -> Digest:
         """Return a digest of what is recorded in `lane` itself, whatever the order."""

@@ -69,6 +69,8 @@ class Call:
     placed: PlacedCall
     answer: TapedAnswer | None
     """From its recording; None where it has to be sent."""
+    since: float
+    """When it was issued, by a clock that never goes back."""
 
 
 @dataclass(slots=True, eq=False)
@@ -171,7 +173,7 @@ class Tape:
                 self._remember(recorded)
                 answer = _answer(recorded, around)
             self._note(sent, is_played=answer is not None)
-            return Call(sent, placed, answer)
+            return Call(sent, placed, answer, self._clock.monotonic())
 
     def keep(
         self, call: Call, answer: HttpAnswer, *, cut: bool = False, bounded: bool = False
@@ -184,12 +186,14 @@ class Tape:
             AgentciError: when it holds a secret, or cannot be written.
         """
         with self._remembered():
+            taken = self._clock.monotonic() - call.since
             how = Keeping(
                 now=self._clock.now(),
                 client=call.sent.headers.get("user-agent", ""),
                 headers=self._options.keep_headers,
                 cut=cut,
                 bounded=bounded,
+                seconds=None if cut else taken,
             )
             recording = keep(self.session, call.placed, _decoded(answer), how=how)
             with self._lock:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from agentci.core.errors import CassetteMiss
 from agentci.core.json_types import JsonObject
@@ -17,6 +16,7 @@ from agentci.core.wire import WireResponse
 from agentci.record.http.form import HttpAnswer, load_answer, store_answer
 from agentci.record.interaction import Address, Interaction
 from agentci.record.keys import interaction_key
+from agentci.record.provenance import provenance
 from agentci.record.read_call import ReadCall, masking_notes
 from agentci.record.response_marks import fill, mark
 from agentci.record.session import RecordingSession
@@ -51,6 +51,8 @@ class Keeping:
     """Whether the program has not read the answer to its end."""
     bounded: bool = False
     """Whether the chunks are as they arrived, also where there is only one."""
+    seconds: float | None = None
+    """From sending the request until the end of the answer; None where that is not known."""
 
 
 def place(
@@ -102,7 +104,7 @@ def keep(
         marked = mark(answer.chunks, call.around)
         answer, marks = replace(answer, chunks=marked.chunks), marked.counts
     notes = masking_notes(call.read.masked, marks) | ({"cut": True} if how.cut else {})
-    at = datetime.fromtimestamp(int(how.now), UTC).isoformat()
+    noted = provenance(how.source, now=how.now, seconds=how.seconds)
     return session.append(
         Interaction(
             address=call.address,
@@ -110,6 +112,6 @@ def keep(
             request=call.request,
             response=store_answer(answer, keep_headers=how.headers, bounded=how.bounded),
             notes=notes,
-            provenance={**how.source, "at": at, "client": how.client},
+            provenance={**noted, "client": how.client},
         )
     )

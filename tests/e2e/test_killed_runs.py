@@ -16,8 +16,8 @@ from tests.support.model_server import ModelServer
 from tests.support.projects import Project, shipped
 
 BUGFIX = "pipelines/bugfix"
-WHEN = re.compile(r"^  at: .*\n", re.MULTILINE)
-"""When an answer was recorded: provenance, which no digest covers."""
+WHEN = re.compile(r"^  (?:at|seconds): .*\n", re.MULTILINE)
+"""When an answer was recorded and how long it took: provenance, which no digest covers."""
 
 REPLAY_WRITES = 17
 """Writes of a replay: header, start of the run, two for each of seven leaf steps, end."""
