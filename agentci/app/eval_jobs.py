@@ -84,6 +84,7 @@ class EvalJobs:
             scratch=scratch,
             spending=spending,
             note=self.request.note,
+            redraw=self.request.redraw,
             jobs=self._jobs,
         )
         bases = _Bases(self.plan, scratch)

@@ -52,6 +52,8 @@ class SuiteProgress:
     store: SuiteStore
     live: bool
     """Whether answers are drawn anew: then nothing is known, and nothing is kept."""
+    redraw: bool = False
+    """Whether answers are recorded anew: then nothing is known."""
     accepted: Mapping[Digest, TrialResult] = field(default_factory=dict)
     """Results that somebody has vouched for, by their keys."""
     taken_over: int = 0
@@ -67,7 +69,7 @@ class SuiteProgress:
                 self._look_up(case, trial)
 
     def _look_up(self, case: PlannedCase, trial: PlannedTrial) -> None:
-        if self.live:
+        if self.live or self.redraw:
             self.missing.append(Job(case, trial))
             return
         result = self.store.result(trial.scores_key)

@@ -27,6 +27,8 @@ class EvalRequest:
     """Ids, in which `*` stands for any characters; empty for all."""
     only_changed: bool = False
     """Leave out cases whose results are known."""
+    redraw: bool = False
+    """Ask for every answer again, whatever is recorded."""
     shard: Shard | None = None
     trials: int | None = None
     """Instead of what the suites say."""

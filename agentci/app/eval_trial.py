@@ -73,6 +73,8 @@ class TrialSetting:
     """A folder that is removed at the end."""
     spending: SpendingPort | None
     note: str
+    redraw: bool
+    """Whether every answer is asked for again."""
     jobs: int
     """Steps of one trial at the same time."""
 
@@ -113,6 +115,7 @@ class TrialRun:
             setting.effects.files,
             folder,
             mode=setting.mode,
+            record_all=setting.redraw,
             note=setting.note,
             rerecord=self._rerecord(),
         )

@@ -172,7 +172,9 @@ def evaluate_plan(
         store = SuiteStore.open(wiring.files(), around.kept_at or project.root, plan.suite.path)
         stack.callback(store.close)
         live = mode is Mode.LIVE
-        progress = SuiteProgress(plan, store, live=live, accepted=around.accepted)
+        progress = SuiteProgress(
+            plan, store, live=live, redraw=request.redraw, accepted=around.accepted
+        )
         progress.look_up(cases)
         changes: dict[str, tuple[KeyChange, ...]] = {}
         if request.only_changed:

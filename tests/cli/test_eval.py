@@ -91,6 +91,17 @@ def test_recordings_that_nobody_asks_for_are_4(project: Project) -> None:
     assert not other.exists()
 
 
+def test_answers_that_are_recorded_can_be_drawn_again(project: Project) -> None:
+    script = project.folder / "pipelines/ask/script.yaml"
+    script.write_text(script.read_text().replace("blue", "grey"))
+    sky = ("eval", "--case", "sky", "--mode", "record")
+    assert project.call(*sky).code == 0
+    assert project.call(*sky, "--redraw").code == 1
+    assert 'got "grey"' in project.call("eval", "--case", "sky", "--mode", "replay").out
+    assert project.call("eval", "--case", "sum", "--mode", "replay").code == 0
+    assert project.call("eval", "--redraw").code == 2
+
+
 def test_nothing_that_matches_is_5(project: Project) -> None:
     assert project.call("eval", "nothing").code == 5
     assert project.call("eval", "--case", "nothing").code == 5
