@@ -46,7 +46,7 @@ def check_files(wanted: ReportFiles) -> None:
     """
     seen: set[Path] = set()
     for path in wanted.given:
-        place = path.absolute()
+        place = path.resolve()
         if place in seen:
             raise UsageError(
                 f"`{path.as_posix()}` is named twice",
