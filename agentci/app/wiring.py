@@ -31,9 +31,10 @@ if TYPE_CHECKING:
         Sandbox,
     )
     from agentci.core.history import History
-    from agentci.core.programs import Programs
     from agentci.core.origin import Origin
+    from agentci.core.programs import Programs
     from agentci.core.staging import Staging
+    from agentci.core.terraform import Terraform
     from agentci.record.tape import Tape
 
 
@@ -102,6 +103,17 @@ def programs() -> Programs:
     from agentci.adapters.programs import UserPrograms
 
     return UserPrograms()
+
+
+def terraform() -> Terraform:
+    """Return the Terraform of this machine.
+
+    Raises:
+        EnvironmentProblem: when there is none that does.
+    """
+    from agentci.adapters.terraform_runner import open_terraform
+
+    return open_terraform(env())
 
 
 def effects() -> Effects:

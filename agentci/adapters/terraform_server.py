@@ -1,0 +1,85 @@
+"""Starts the process that serves schemas to Terraform, and ends it. Starts no Terraform."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from agentci.adapters.terraform_process import python_environment
+from agentci.core.errors import EnvironmentProblem
+from agentci.core.terraform import ProviderSchema
+
+_ENDING: Final = 5.0
+_HINT: Final = "`pip install 'agentci-pipelines[terraform]'` installs what is needed"
+
+
+@contextmanager
+def serving(schemas: Sequence[ProviderSchema], scratch: Path) -> Iterator[str]:
+    """Serve until the end of the block, and give the value of `TF_REATTACH_PROVIDERS`.
+
+    Raises:
+        EnvironmentProblem: when a package is missing, or the process does not start.
+    """
+    if not schemas:
+        yield "{}"
+        return
+    for name, package in (("grpc", "grpcio"), ("msgpack", "msgpack"), ("tf", "tf")):
+        if find_spec(name) is None:
+            message = f"the package `{package}` is not installed, with which schemas are served"
+            raise EnvironmentProblem(message, code="ACI-E656", hint=_HINT)
+    process = _started(schemas, scratch)
+    try:
+        yield _addresses(process, scratch)
+    finally:
+        _end(process)
+
+
+def _started(schemas: Sequence[ProviderSchema], scratch: Path) -> subprocess.Popen[bytes]:
+    entries = [
+        {"source": each.source, "exact": each.exact, "schema": each.schema} for each in schemas
+    ]
+    document = scratch / "schemas.json"
+    document.write_text(json.dumps(entries), encoding="utf-8")
+    module = "agentci.adapters.terraform_stub"
+    with (scratch / "stub.log").open("wb") as log:
+        return subprocess.Popen(
+            (sys.executable, "-P", "-m", module, str(document), str(scratch)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=scratch,
+            env={**python_environment(), "LC_ALL": "C.UTF-8", "HOME": str(scratch)},
+            start_new_session=True,
+        )
+
+
+def _addresses(process: subprocess.Popen[bytes], scratch: Path) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()  # ends at once when the process does
+    if line.endswith(b"\n"):
+        return line.decode().strip()
+    process.wait()
+    said = (scratch / "stub.log").read_text("utf-8", "replace").strip().splitlines()
+    reason = said[-1] if said else f"exit code {process.returncode}"
+    message = f"the process that serves schemas did not start: {reason}"
+    raise EnvironmentProblem(message, code="ACI-E657", hint=_HINT)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()  # that is its sign to end
+    try:
+        process.wait(_ENDING)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    process.stdout.close()
