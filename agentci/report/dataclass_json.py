@@ -62,9 +62,13 @@ def to_plain(value: object) -> JsonValue:
 
 
 @cache
-def _names(kind: Hashable) -> tuple[str, ...]:
+def _known_names(kind: Hashable) -> tuple[str, ...]:
     assert is_dataclass(kind)
     return tuple(each.name for each in fields(kind))
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    return _known_names(kind)
 
 
 def from_plain(kind: type[_T], data: object) -> _T:

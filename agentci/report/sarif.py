@@ -36,18 +36,18 @@ _RULES: Final[Mapping[str, str]] = {
     "harness-error": "The harness failed, which says nothing about the case.",
     "less-often": "Of several trials fewer pass than at the base.",
     "new-failing": "A new case fails.",
-    "removed": "A case is no longer in the dataset.",
+    "case-removed": "A case is no longer in the dataset.",
     "quarantine-expired": "The quarantine of a case has expired.",
-    "statistic": "The pass rate of a suite or a slice is worse than at the base.",
-    "metric": "Something that is spent or scored is worse than the policy allows.",
-    "power": "A suite is too small for its policy, or for the evidence that was asked for.",
+    "worse-pass-rate": "The pass rate of a suite or a slice is worse than at the base.",
+    "worse-metric": "Something that is spent or scored is worse than the policy allows.",
+    "no-power": "A suite is too small for its policy, or for the evidence that was asked for.",
 }
 _OF_REASON: Final[Mapping[str, str]] = {
-    "statistic": "statistic",
-    "slice": "statistic",
-    "metric": "metric",
-    "no_power": "power",
-    "not_enough_evidence": "power",
+    "statistic": "worse-pass-rate",
+    "slice": "worse-pass-rate",
+    "metric": "worse-metric",
+    "no_power": "no-power",
+    "not_enough_evidence": "no-power",
     "nothing_judged": "not-judged",
 }
 """Reasons that name no case."""
@@ -131,7 +131,7 @@ def _rule(case: CaseComparison) -> str | None:
         CaseChange.NEWLY_BROKEN: _BROKEN,
         CaseChange.NOT_JUDGED: "not-judged",
         CaseChange.LESS_OFTEN: "less-often",
-        CaseChange.REMOVED: "removed",
+        CaseChange.REMOVED: "case-removed",
     }.get(case.change)
 
 

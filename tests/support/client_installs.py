@@ -36,8 +36,8 @@ CACHE = Path(
 LOCKS = ROOT / "tests/e2e/clients/locks"
 _NODE = "node"
 """Not a client, but what some of them run on."""
-_ORACLES = ("inspect-ai", "promptfoo")
-"""Not clients either: what imports and exports of evaluations are held against."""
+_ORACLES = ("inspect-ai", "promptfoo", "sarif-multitool")
+"""Not clients either: what imports and exports of evaluations, and reports, are held against."""
 _OLDEST_NODE = 20
 _PYTHONS = (("3", "11"), ("3", "12"))
 """Versions that all of the pinned packages support."""

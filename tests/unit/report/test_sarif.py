@@ -37,7 +37,7 @@ def test_results_stand_at_the_lines_of_their_cases() -> None:
         ("newly-broken", "error", 51),
         ("newly-broken", "warning", 13),
     ]
-    (metric,) = (each for each in results if each["ruleId"] == "metric")
+    (metric,) = (each for each in results if each["ruleId"] == "worse-metric")
     place = metric["locations"][0]["physicalLocation"]["artifactLocation"]
     assert place == {"uri": "pipelines/support/suite.yaml", "uriBaseId": "SRCROOT"}
 
