@@ -162,7 +162,10 @@ class _Bases:
     def notes(self) -> tuple[str, ...]:
         """Return what a user should know of them: uncommitted changes that were left out."""
         found = (note for base in self._open.values() for note in base.notes())
-        return tuple(dict.fromkeys(found))
+        # what defines suite and target is read as it is, committed or not
+        place = "in the files that targets work on, "
+        told = (place + note if note.startswith("uncommitted") else note for note in found)
+        return tuple(dict.fromkeys(told))
 
     def _opened(self, repository: str | None, store: Path) -> Repository:
         root = self._plan.root

@@ -22,6 +22,9 @@ _LONGEST_LIST: Final = 50
 """Cases of a kind; `--all` and `--json` show them all."""
 _LONGEST_REASON: Final = 6
 """Lines of a reason."""
+_TOLD_WHOLE: Final = 3
+"""Cases of a kind whose reasons are told in full; of others the first line."""
+_RECORD: Final = "--mode record"
 
 
 def suite_text(
@@ -56,13 +59,17 @@ def _lines(
     )
     for title, style, cases in lists:
         shown = cases if everything else cases[:_LONGEST_LIST]
-        for case in shown:
+        told: dict[str, str] = {}
+        for number, case in enumerate(shown):
             yield paint(_case_line(title, case), style, color=color)
-            yield from _details(title, case)
+            brief = number >= _TOLD_WHOLE and not everything
+            yield from _details(_explanation(title, case), case.case, told, brief=brief)
             for change in (changes or {}).get(case.case, ()):
                 yield f"    {printable(str(change))}"
         if len(shown) < len(cases):
             yield f"  and {len(cases) - len(shown)} more {title}; `--all` lists them"
+    if sum(_RECORD in reason_of(case) for case in summary.not_judged) > 1:
+        yield f"  to record them all: agentci eval {printable(summary.suite)} {_RECORD}"
     if summary.flaky:
         named = ", ".join(f"`{printable(case)}`" for case in summary.flaky[:_LONGEST_LIST])
         yield f"  flaky: {named}"
@@ -70,6 +77,8 @@ def _lines(
 
 def _headline(summary: SuiteSummary) -> str:
     head = f"{summary.suite} ({summary.name})"
+    if not (summary.judged or summary.not_judged or summary.errors):
+        return f"{head}: none of its cases was asked for"
     if not summary.judged:
         return f"{head}: no case was judged"
     share = summary.share
@@ -92,11 +101,22 @@ def _case_line(title: str, case: CaseResult) -> str:
     return printable(f"  {title:<11} {case.case}{trials}{place}")
 
 
-def _details(title: str, case: CaseResult) -> Iterator[str]:
+def _explanation(title: str, case: CaseResult) -> str:
     if title == "passed":
-        return
-    text = failing_explanation(case) if title in {"failed", "quarantined"} else reason_of(case)
+        return ""
+    return failing_explanation(case) if title in {"failed", "quarantined"} else reason_of(case)
+
+
+def _details(text: str, case: str, told: dict[str, str], *, brief: bool) -> Iterator[str]:
+    """Yield the lines of an explanation; one that was `told` already, only of which case it is."""
+    first = told.setdefault(text, case)
     lines = text.splitlines()
+    if len(lines) > 1 and first != case:
+        yield f"    the same as `{printable(first)}`"
+        return
+    if brief:
+        yield from (f"    {printable(line)}" for line in lines[:1])
+        return
     for line in lines[:_LONGEST_REASON]:
         yield f"    {printable(line)}"
     hints = [line for line in lines[_LONGEST_REASON:] if line.startswith("hint: ")]

@@ -110,6 +110,34 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert "and 10 more failed; `--all` lists them" in text
 
 
+def test_a_reason_is_told_once() -> None:
+    cases = {f"c{number:03}": "?" for number in range(30)}
+    text = suite_text(summarize(_suite(**cases), today=TODAY), color=False)
+    assert text.count("because") == 1
+    assert text.count("the same as `c000`") == 29
+
+
+def test_many_cases_without_a_recording_have_one_command_that_records_them() -> None:
+    def reason(number: int) -> str:
+        return f"no recording of {number}\n  cause: none\nhint: agentci eval p --mode record"
+
+    trials = [
+        TrialResult(1, "not_judged", DIGEST, reason=reason(number), scores={}, passed=False)
+        for number in range(30)
+    ]
+    found = tuple(CaseResult(f"c{n:02}", DIGEST, (trial,)) for n, trial in enumerate(trials))
+    summary = summarize(EvaluatedSuite(SuiteResult("p/a", "a", 1, {}, found), ()), today=TODAY)
+    text = suite_text(summary, color=False)
+    assert text.count("no recording of") == 30
+    assert text.count("cause: none") == 3
+    assert text.splitlines()[-1] == "  to record them all: agentci eval p/a --mode record"
+
+
+def test_a_suite_of_which_no_case_was_asked_for_is_not_called_unjudged() -> None:
+    text = suite_text(summarize(_suite(), today=TODAY), color=False)
+    assert text == "p/a (a): none of its cases was asked for\n"
+
+
 def test_hostile_ids_and_explanations_cannot_move_the_cursor() -> None:
     text = suite_text(summarize(_suite(**{"a\x1b[2J": "-"}), today=TODAY), color=False)
     assert "\x1b" not in text
