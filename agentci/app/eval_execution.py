@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from agentci.app.eval_transcript import conversation_json, tool_uses
 from agentci.core.digest import Digest
 from agentci.core.effects import TreeChange
-from agentci.core.messages import Usage
 from agentci.evals.case import ToolUse
 
 if TYPE_CHECKING:
@@ -43,8 +42,14 @@ class Execution:
     run_digest: Digest | None = None
 
 
-def execution_of(result: RunResult, talk: TakingDown, repository: Repository) -> Execution:
-    """Return what a finished run comes to."""
+def execution_of(
+    result: RunResult,
+    talk: TakingDown,
+    repository: Repository,
+    *,
+    metrics: Mapping[str, float],
+) -> Execution:
+    """Return what a finished run comes to; `metrics` are what its model calls took."""
     records = tuple(result.walk())
     conversations = talk.conversations(records)
     stopped = result.stopped
@@ -65,7 +70,7 @@ def execution_of(result: RunResult, talk: TakingDown, repository: Repository) ->
         messages=tuple(conversation_json(each) for each in conversations),
         changed_paths=repository.changed_paths(before, result.tree),
         patch=repository.diff(before, result.tree),
-        metrics=_metrics(result, talk),
+        metrics=metrics,
         run_digest=result.run_digest,
     )
 
@@ -81,19 +86,6 @@ def _outcome(result: RunResult) -> str:
     if stopped is not None and stopped.outcome == "timed_out":
         return "timed_out"
     return result.verdict
-
-
-def _metrics(result: RunResult, talk: TakingDown) -> Mapping[str, float]:
-    """Return what was measured; what nobody recorded is left out."""
-    if not talk.calls:
-        return {}
-    usage, cost = Usage(), 0.0
-    for record in result.walk():
-        if not record.children:
-            usage += record.usage
-            cost += record.cost
-    found: dict[str, float] = {"steps": talk.calls, "tokens": usage.tokens}
-    return found if talk.unpriced else {"cost": cost, **found}
 
 
 def execution_json(execution: Execution) -> JsonObject:

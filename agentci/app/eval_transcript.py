@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agentci.app.eval_metrics import AgentCall, MeasuredCall
 from agentci.core.messages import (
     BlobPart,
     Message,
@@ -18,6 +19,7 @@ from agentci.core.messages import (
     ToolResultPart,
 )
 from agentci.evals.case import ToolUse
+from agentci.models.gateway import Answer
 from agentci.record.session import is_below
 
 if TYPE_CHECKING:
@@ -39,19 +41,19 @@ class Conversation:
 
 @dataclass(slots=True)
 class TakingDown:
-    """A gateway that keeps the last state of every conversation."""
+    """A gateway that keeps the last state of every conversation, and what each call took."""
 
     gateway: GatewayPort
     latest: dict[Lane, tuple[Message, ...]] = field(default_factory=dict)
-    calls: int = 0
-    unpriced: bool = False
-    """Whether an answer came from a model without a price."""
+    calls: list[AgentCall] = field(default_factory=list)
 
     async def complete(self, spec: ModelSpec, request: ModelRequest, *, lane: Lane) -> AnswerPort:
         """Return the answer to `request`, and take both down."""
         answer = await self.gateway.complete(spec, request, lane=lane)
-        self.calls += 1
-        self.unpriced = self.unpriced or answer.cost is None
+        assert isinstance(answer, Answer)
+        tokens = answer.response.usage.tokens
+        took = MeasuredCall(tokens, answer.cost, answer.seconds)
+        self.calls.append(AgentCall(answer.address, took))
         self.latest[lane] = (*request.messages, answer.response.message)
         return answer
 

@@ -17,10 +17,12 @@ from agentci.app.eval_execution import (
     execution_of,
     failed_execution,
 )
+from agentci.app.eval_metrics import LiveCalls, judge_metrics, live_metrics, recorded_metrics
 from agentci.app.eval_repository import TrialRepository
 from agentci.app.eval_scoring import score_subject, subject_of
 from agentci.app.eval_services import ScoringPlace
 from agentci.app.eval_transcript import TakingDown
+from agentci.app.record_changed import prices_of
 from agentci.app.run_folder import RunFolder
 from agentci.app.run_request import RunRequest
 from agentci.app.run_services import build_services
@@ -47,6 +49,9 @@ from agentci.record.journal import Journal, JournalContent
 from agentci.record.session import Mode, RecordingSession, is_below
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentci.agents.protocol import GatewayPort
     from agentci.app.eval_cassettes import TrialRecordings
     from agentci.app.eval_plan import PlannedCase, PlannedTrial, SuitePlan
     from agentci.app.eval_repository import SharedBase
@@ -71,7 +76,7 @@ class TrialSetting:
     sandboxes: Sandboxes
     scratch: Path
     """A folder that is removed at the end."""
-    spending: SpendingPort | None
+    spending: SpendingPort
     note: str
     redraw: bool
     """Whether every answer is asked for again."""
@@ -102,6 +107,8 @@ class TrialRun:
     base: SharedBase
     known: Execution | None = None
     """What the target did, where that is known and only the scorers have to be asked."""
+    _live: LiveCalls | None = None
+    """Counts what is let through, where nothing is recorded."""
 
     async def run(self) -> TrialOutcome:
         """Return the outcome.
@@ -149,7 +156,9 @@ class TrialRun:
                     _count_as_played(session)
                 else:
                     setup = self._setup(replace(services, gateway=talk), journal)
-                    execution = execution_of(await execute(setup), talk, repository)
+                    result = await execute(setup)
+                    metrics = self._metrics(session, talk)
+                    execution = execution_of(result, talk, repository, metrics=metrics)
             except BudgetExceeded as error:
                 if error.code not in OWN_LIMITS:
                     raise
@@ -162,6 +171,12 @@ class TrialRun:
                 return self._without("error", told(error), None)
             return await self._scored(session, services, repository, execution)
 
+    def _metrics(self, session: RecordingSession, talk: TakingDown) -> Mapping[str, float]:
+        """Return what the model calls of the target took, those of its own program among them."""
+        if self._live is not None:
+            return live_metrics(talk.calls, self._live)
+        return recorded_metrics(talk.calls, session, prices_of(self.setting.plan.bundle))
+
     async def _scored(
         self,
         session: RecordingSession,
@@ -170,8 +185,9 @@ class TrialRun:
         execution: Execution,
     ) -> TrialOutcome:
         plan = self.setting.plan
+        judges = TakingDown(_without_limits(services.gateway))
         place = ScoringPlace(
-            services=_without_limits(services),
+            services=replace(services, gateway=judges),
             repository=repository,
             bundle=plan.bundle,
             models=plan.bundle.spec.models,
@@ -210,7 +226,7 @@ class TrialRun:
             failing=failing,
             output=subject.output,
             output_digest=digest_bytes(text_of(subject.output).encode()),
-            metrics=dict(execution.metrics),
+            metrics={**execution.metrics, **judge_metrics(judges.calls)},
             run_digest=execution.run_digest,
             recordings=self.trial.recordings.all,
         )
@@ -257,6 +273,10 @@ class TrialRun:
         setting = self.setting
         place = setting.scratch / "trials"
         folder = RunFolder(place, setting.effects.files)
+        spending: SpendingPort = setting.spending
+        if setting.mode is Mode.LIVE:
+            prices = prices_of(setting.plan.bundle)
+            spending = self._live = LiveCalls(spending, setting.effects.clock, prices)
         request = RunRequest(
             project=setting.plan.root,
             pipeline=Path(setting.plan.bundle.folder_name),
@@ -273,7 +293,7 @@ class TrialRun:
             folder=folder,
             history=RunHistory(),
             listener=SilentListener(),
-            spending=setting.spending,
+            spending=spending,
         )
         services = build_services(
             undertaking,
@@ -311,11 +331,10 @@ def _count_as_played(session: RecordingSession) -> None:
             session.mark_lane_played(lane)
 
 
-def _without_limits(services: Services) -> Services:
-    """Return services whose model calls do not count against the limits of the target."""
-    gateway = services.gateway
+def _without_limits(gateway: GatewayPort) -> GatewayPort:
+    """Return the gateway whose calls do not count against the limits of the target."""
     assert isinstance(gateway, BudgetedGateway)
-    return replace(services, gateway=gateway.gateway)
+    return gateway.gateway
 
 
 def told(error: AgentciError) -> str:

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.core.json_types import JsonValue
 
-KEY_VERSION: Final = 1
+KEY_VERSION: Final = 2
 """Version of what a key covers; raised when a release adds or drops a part, or when its code
 judges otherwise."""
 

@@ -19,7 +19,11 @@ a provider refused the key), which says nothing about the case and is never a pa
 
 METRICS: tuple[str, ...] = ("cost", "tokens", "steps", "latency")
 """Measured for every trial, as recorded: cost in the models' currency, input and output tokens,
-model calls, and seconds that the recorded calls took. For all of them less is better."""
+model calls, and the seconds that its recorded calls took together. They are the target's alone.
+For all of them less is better."""
+
+JUDGE_METRICS: tuple[str, ...] = ("judge_cost", "judge_tokens")
+"""What the judges of a trial took. Reported, and never compared: it says nothing of the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class TrialResult:
     """What was scored."""
     output_digest: Digest | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
-    """By the names in `METRICS`; a value that nobody recorded is missing."""
+    """By the names in `METRICS` and `JUDGE_METRICS`; a value that nobody recorded is missing."""
     run_digest: Digest | None = None
     """Of the target's run."""
     recordings: Digest | None = None

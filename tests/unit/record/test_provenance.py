@@ -19,7 +19,7 @@ from agentci.models.gateway import Answer
 from agentci.record.interaction import Interaction
 from agentci.record.provenance import provenance, recorded_seconds
 from agentci.record.session import Mode, RecordingSession
-from tests.support.gateway_bench import WORKING, Bench, FakeClock, one_call, spec
+from tests.support.gateway_bench import LANE, WORKING, Bench, FakeClock, ask, one_call, spec
 from tests.support.model_server import Fault, ModelServer
 from tests.support.proxy_bench import chat, seat
 from tests.support.recorded_programs import answer
@@ -61,7 +61,8 @@ def test_the_gateway_notes_the_time_of_the_try_that_was_answered(tmp_path: Path)
 
 def test_a_script_takes_no_time_that_is_worth_noting(tmp_path: Path) -> None:
     bench = Bench(tmp_path, scripts={"s.yaml": WORKING})
-    asyncio.run(one_call(spec("scripted", script="s.yaml"))(bench.gateway(Mode.AUTO)))
+    model = spec("scripted", script="s.yaml")
+    asyncio.run(bench.gateway(Mode.AUTO).complete(model, ask(), lane=LANE))
     assert seconds_of(tmp_path) == [None]
 
 
@@ -73,14 +74,14 @@ def echo(request: ModelRequest, number: int) -> ModelResponse:
 def test_the_proxy_notes_the_time_until_the_end_of_the_answer(
     tmp_path: Path, *, stream: bool
 ) -> None:
-    async def ask() -> None:
+    async def post() -> None:
         async with seat(tmp_path, Mode.AUTO, server.environment) as there:
             url = f"{there.openai}/chat/completions"
             response = await there.client.post(url, json=chat("hello you", stream=stream))
             assert response.status_code == 200
 
     with ModelServer(echo, faults=[Fault(delay=0.05, pause=0.02)]) as server:
-        asyncio.run(ask())
+        asyncio.run(post())
     (noted,) = seconds_of(tmp_path)
     assert noted is not None
     assert 0.05 <= noted < 5
