@@ -1,6 +1,6 @@
 """Output for GitHub Actions: annotations and the step summary, as strings.
 
-It knows GitHub's workflow commands. Where they go is the caller's business.
+Where they go is the caller's business.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agentci.core.errors import Problem
+from agentci.report.workflow_command import workflow_command
 
 
 def error_commands(problems: Iterable[Problem]) -> str:
@@ -23,9 +24,8 @@ def _annotation(problem: Problem) -> str:
         "col": place.column,
         "title": problem.code,
     }
-    given = (f"{key}={_property(str(v))}" for key, v in properties.items() if v is not None)
     text = problem.message if problem.hint is None else f"{problem.message}\nhint: {problem.hint}"
-    return f"::error {','.join(given)}::{_data(text)}\n"
+    return workflow_command("error", text, properties=properties)
 
 
 def table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -36,11 +36,3 @@ def table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", "<br>")
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
