@@ -10,7 +10,14 @@ import pytest
 
 from agentci.core.digest import digest_json
 from agentci.core.errors import AgentciError
-from agentci.core.messages import Message, ModelRequest, ModelResponse, TextPart, Usage
+from agentci.core.messages import (
+    FinishReason,
+    Message,
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    Usage,
+)
 from agentci.evals.case import Case, Subject
 from agentci.evals.importers.findings import ImportedSuite
 from agentci.evals.importers.promptfoo import import_promptfoo
@@ -36,7 +43,10 @@ def _answer(request: ModelRequest, _count: int) -> ModelResponse:
     number, _, rest = part.text.partition("|")
     assert rest == "end"
     return ModelResponse(
-        Message("assistant", (TextPart(ANSWERS[int(number)]),)), "end", Usage(1, 1), "echo"
+        Message("assistant", (TextPart(ANSWERS[int(number)]),)),
+        FinishReason.STOP,
+        Usage(1, 1),
+        "echo",
     )
 
 

@@ -66,6 +66,7 @@ ROWS: Mapping[str, Row] = {
     "numeric": Row({"value": 3}, "3", "4"),
     "patch": Row({}, PATCH, PATCH.replace("x = 1", "x = 5"), on_files=True),
     "promptfoo": Row({"rules": [{"type": "equals", "value": "yes"}]}),
+    "pydantic_evals": Row({"evaluators": [{"type": "Equals", "value": "yes"}]}),
     "pytest": Row({}, on_files=True),
     "python": Row({"function": "check.py:check"}),
     "regex": Row({"pattern": "^y"}),
