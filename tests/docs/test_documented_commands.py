@@ -131,6 +131,7 @@ WORLDS: Mapping[str, World] = {
     "docs/evaluation.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/gate.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/recording.md": World(_checkout, BUGFIX_SCRIPT),
+    "docs/reports.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/secrets.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/suites.md": World(_own_repository, TOTALS_SCRIPT),
 }
