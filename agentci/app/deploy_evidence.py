@@ -11,18 +11,21 @@ from agentci.app import wiring
 from agentci.app.deploy_check import compare
 from agentci.app.deploy_project import find_specs, write_entry
 from agentci.app.eval_cassettes import flat_name
-from agentci.core.digest import Digest, digest_json
-from agentci.core.errors import SafetyRefusal, StepFailed, UsageError
+from agentci.core.digest import Digest, digest_bytes, digest_json
+from agentci.core.errors import NothingMatched, SafetyRefusal, StepFailed, UsageError
 from agentci.deploy.drift import DriftKind, find_drift
-from agentci.deploy.evidence import Situation, objections, read_decision, running_images
+from agentci.deploy.evidence import Situation, objections, running_images
+from agentci.deploy.lock import Evidence
 from agentci.record.cassette import content_digest
 from agentci.record.lane_path import SUFFIX
+from agentci.report.decision_json import read_decision
 
 if TYPE_CHECKING:
     from agentci.app.deploy_check import Compared
     from agentci.core.effects import Files
     from agentci.core.history import History
-    from agentci.deploy.lock import Evidence, LockEntry
+    from agentci.deploy.lock import LockEntry
+    from agentci.gate.decision import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,14 @@ def record_evidence(
 
     Raises:
         UsageError: when no spec asks for evidence.
+        FormatError: when the file is no decision.
+        NothingMatched: when it is about other suites.
         StepFailed: when the files are not what the spec renders to.
         SafetyRefusal: when the verdict would not let it be deployed, with every reason.
     """
     files = wiring.files()
     data = files.read(decision)
+    judged = read_decision(data, name=decision.as_posix())
     found: list[RecordedEvidence] = []
     for file in find_specs(start, spec, out=out, files=files):
         compared = compare(file, files)
@@ -55,7 +61,7 @@ def record_evidence(
         entry = refuse_drift(compared)
         history = wiring.history(file.project.root)
         present = situation(compared, None, history, files)
-        evidence = read_decision(data, decision.as_posix(), suite=suite, situation=present)
+        evidence = _evidence(judged, digest_bytes(data), suite=suite, present=present)
         refuse_objections(compared, evidence, situation(compared, evidence, history, files))
         write_entry(file, replace(entry, evidence=evidence), files)
         found.append(RecordedEvidence(file.path.as_posix(), file.lock_path.as_posix(), evidence))
@@ -66,6 +72,32 @@ def record_evidence(
             hint="name a suite in `gate` of the spec",
         )
     return tuple(found)
+
+
+def _evidence(decision: Decision, digest: Digest, *, suite: str, present: Situation) -> Evidence:
+    found = next((each for each in decision.suites if each.suite == suite), None)
+    if found is None:
+        listed = ", ".join(f"`{each.suite}`" for each in decision.suites) or "none"
+        raise NothingMatched(
+            f"the decision is not about the suite `{suite}`",
+            code="ACI-N603",
+            hint=f"it is about {listed}",
+        )
+    heads = [each.head for each in found.cases if each.head is not None]
+    judged = [each for each in heads if each.status == "judged"]
+    passed = sum(each.passes == each.trials > 0 for each in judged)
+    return Evidence(
+        decision=digest,
+        suite=suite,
+        verdict=str(found.verdict),
+        blocks=decision.blocks or found.exit_code != 0,
+        score=round(passed / len(judged), 6) if judged else 0.0,
+        judged=len(judged),
+        commit=decision.head,
+        cassettes=present.cassettes,
+        images=dict(present.images),
+        recorded=int(present.now),
+    )
 
 
 def refuse_drift(compared: Compared) -> LockEntry:
@@ -98,8 +130,8 @@ def refuse_objections(compared: Compared, evidence: Evidence | None, present: Si
         raise SafetyRefusal(
             f"`{file}` may not be deployed: {'; '.join(each.message for each in found)}",
             code=found[0].code,
-            hint=f"agentci gate {gate.suite} --json > decision.json, outside of the repository, "
-            "then `agentci deploy evidence FILE`",
+            hint=f"`agentci gate {gate.suite} --out FILE`, FILE outside of the repository, then "
+            "`agentci deploy evidence FILE`",
         )
 
 

@@ -100,7 +100,7 @@ def down(
 def evidence(
     context: typer.Context,
     decision: Annotated[
-        str, typer.Argument(metavar="FILE", help="A decision, as `agentci gate --json` prints it.")
+        str, typer.Argument(metavar="FILE", help="A decision, as `agentci gate --out` keeps it.")
     ],
     spec: SpecArgument = None,
     *,

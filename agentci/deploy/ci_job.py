@@ -36,7 +36,7 @@ def ci_job(deployment: Deployment, target: str, *, runner: JsonValue, extra: str
     if spec.gate.suite is not None:
         suite = spec.gate.suite
         steps += [
-            _run("gate", f'agentci gate {suite} --json > "$RUNNER_TEMP/decision.json"'),
+            _run("gate", f'agentci gate {suite} --out "$RUNNER_TEMP/decision.json"'),
             _run("evidence", f'agentci deploy evidence "$RUNNER_TEMP/decision.json" {file}'),
         ]
     steps.append(_deploying(deployment, f"agentci deploy up {file} --target {target}"))

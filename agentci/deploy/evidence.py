@@ -1,22 +1,18 @@
-"""Evidence: what a decision of the gate says of a suite, and whether it lets a deployment happen.
+"""Evidence: whether what a decision of the gate said of a suite lets a deployment happen.
 
 Pure: others read files, git and clocks.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from agentci.core.digest import Digest, digest_bytes
-from agentci.core.errors import FormatError, Location, NothingMatched
+from agentci.core.digest import Digest
 from agentci.deploy.lock import Evidence
 from agentci.spec.deploy import DeployGateSpec, DeploySpec
 
-DECISION_FORMAT: Final = "agentci/decision"
-DECISION_VERSION: Final = 1
 _SHOWN: Final = 5
 
 
@@ -56,48 +52,6 @@ def running_images(spec: DeploySpec, built: Mapping[str, Digest]) -> Mapping[str
             base = service.build.base
             found[name] = base if isinstance(base, str) else base.digest or base.ref
     return found
-
-
-def read_decision(data: bytes, name: str, *, suite: str, situation: Situation) -> Evidence:
-    """Return what the decision in `data` says of `suite`; `name` is the file's in messages.
-
-    Raises:
-        FormatError: when it is no decision, or of a version that this release cannot read.
-        NothingMatched: when it is about other suites.
-    """
-    content = _parse(data, name)
-    try:
-        suites = {str(each["suite"]): each for each in content["suites"]}
-        if suite not in suites:
-            listed = ", ".join(f"`{each}`" for each in sorted(suites)) or "none"
-            raise NothingMatched(
-                f"the decision is not about the suite `{suite}`",
-                code="ACI-N603",
-                hint=f"it is about {listed}",
-                location=Location(name),
-            )
-        found = suites[suite]
-        judged = [each["head"] for each in found["cases"] if _is_judged(each["head"])]
-        passed = sum(int(each["passes"]) == int(each["trials"]) > 0 for each in judged)
-        return Evidence(
-            decision=digest_bytes(data),
-            suite=suite,
-            verdict=str(found["verdict"]),
-            blocks=bool(content["blocks"]) or int(found["exit_code"]) != 0,
-            score=round(passed / len(judged), 6) if judged else 0.0,
-            judged=len(judged),
-            commit=str(content["head"]),
-            cassettes=situation.cassettes,
-            images=dict(situation.images),
-            recorded=int(situation.now),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(
-            f"`{name}` is a decision with something missing: {error}",
-            code="ACI-F612",
-            hint="write it with `agentci gate --json`",
-            location=Location(name),
-        ) from None
 
 
 def objections(
@@ -153,34 +107,6 @@ def _of_state(evidence: Evidence, situation: Situation) -> list[Objection]:
         shown = ", ".join(f"`{name}`" for name in other)
         found.append(Objection("ACI-P617", f"other images would run than were judged: {shown}"))
     return found
-
-
-def _is_judged(side: Any) -> bool:
-    return side is not None and side["status"] == "judged"
-
-
-def _parse(data: bytes, name: str) -> Mapping[str, Any]:
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, Mapping) or content.get("format") != DECISION_FORMAT:
-        raise FormatError(
-            f"`{name}` is not a file of format `{DECISION_FORMAT}`",
-            code="ACI-F610",
-            hint="write it with `agentci gate --json`",
-            location=Location(name),
-        )
-    if content.get("version") != DECISION_VERSION or not isinstance(
-        content.get("suites"), Sequence
-    ):
-        raise FormatError(
-            f"`{name}` has a version of `{DECISION_FORMAT}` that this release does not read",
-            code="ACI-F611",
-            hint=f"it reads version {DECISION_VERSION}; upgrade agentci",
-            location=Location(name),
-        )
-    return content
 
 
 def _time(seconds: float) -> str:

@@ -19,7 +19,7 @@ def health_command(service: ServiceSpec) -> tuple[str, ...] | None:
     seconds = str(health.timeout)
     match health.client:
         case "wget":
-            return ("wget", "-q", "-O", "/dev/null", "-T", seconds, url)
+            return ("wget", "-q", "-O", "/dev/null", url)  # the platform has a timeout of its own
         case "curl":
             return ("curl", "-fsS", "-o", "/dev/null", "--max-time", seconds, url)
         case "python":
