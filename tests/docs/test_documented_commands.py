@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +89,8 @@ class World:
 
     build: Callable[[Path], Project]
     script: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    """What the reader's environment has besides."""
 
 
 def _checkout(folder: Path) -> Project:
@@ -123,11 +125,18 @@ def _committed(project: Project) -> Project:
     return project
 
 
+PLUGIN: Mapping[str, str] = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "agentci.pytest_plugin.plugin",
+}
+"""The plugin of this checkout, whether it is installed or not."""
 BUGFIX_SCRIPT = (ROOT / "pipelines" / "bugfix" / "script.yaml").read_text()
 WORLDS: Mapping[str, World] = {
     "README.md": World(_own_repository, TOTALS_SCRIPT),
     "docs/cassettes.md": World(_checkout, BUGFIX_SCRIPT),
+    "docs/ci-recipes.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/ci.md": World(_recorded_repository, TOTALS_SCRIPT),
+    "docs/hooks.md": World(_checkout, BUGFIX_SCRIPT, PLUGIN),
     "docs/evaluation.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/gate.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/recording.md": World(_checkout, BUGFIX_SCRIPT),
@@ -187,7 +196,7 @@ def test_commands_do_what_the_page_shows(name: str, tmp_path: Path) -> None:
     project = world.build(tmp_path / "repository")
     with _server(world.script) as server:
         reader = _reader(tmp_path, server, Path(sys.executable))
-        outcomes = run_page(steps, project.folder, reader)
+        outcomes = run_page(steps, project.folder, {**reader, **world.env})
     assert len(outcomes) == len(commands(steps))
     assert not wrong(outcomes), "\n".join(wrong(outcomes))
 
@@ -237,6 +246,16 @@ def test_the_first_command_of_the_readme_in_a_fresh_clone(tmp_path: Path) -> Non
 
 def _is_for_pip(name: str) -> bool:
     return name in {"HOME", "PATH"} or name.upper().startswith(("PIP_", "HTTP", "NO_PROXY", "SSL_"))
+
+
+def test_the_commands_of_recipes_are_those_that_are_run() -> None:
+    text = PAGES["docs/ci-recipes.md"].read_text()
+    run = {command.line for command in commands(read_page(text))}
+    found = re.findall(r"^ *(?:- (?:run: )?|sh ')(agentci .*?)'?$", text, re.MULTILINE)
+    node = {"$CI_NODE_INDEX": "1", "$CI_NODE_TOTAL": "2"}
+    lines = [re.sub(r"\$\w+", lambda name: node[name[0]], line) for line in found]
+    assert len(lines) == 8
+    assert not [line for line in lines if line.partition(" || ")[0] not in run]
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
