@@ -12,8 +12,9 @@ failure or an error, and a suite that blocks always has at least one:
 | still failing, in quarantine, not judged but accepted, removed | `skipped`, with the reason |
 | all others | passed |
 
-Elements and attributes are those that Jenkins, GitLab and Maven Surefire have in common. There is
-no time in it but what was recorded.
+Elements and attributes are those of the schema that Jenkins' xUnit plugin checks (junit-10). It has
+no place for a file: where a case stands is the first line of what is said of it. There is no time in
+it but what was recorded.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _decided_suite(suite: SuiteDecision, decision: Decision) -> ET.Element:
         _decided_case(element, suite, case, blocks=case.case in blocking)
     for reason in suite.reasons:
         if reason.blocks and not reason.cases:
-            test = _testcase(element, suite.suite, f"gate: {reason.kind}", None)
+            test = _testcase(element, suite.suite, f"gate: {reason.kind}")
             kind: _Kind = "failure" if reason.exit_code == 1 else "error"
             _verdict(test, kind, reason.kind.replace("_", " "), reason.message)
     return _counted(element, suite.suite)
@@ -92,14 +93,15 @@ def _decided_case(
     parent: ET.Element, suite: SuiteDecision, case: CaseComparison, *, blocks: bool
 ) -> None:
     side = case.head or case.base
-    test = _testcase(parent, suite.suite, case.case, case.file, line=case.line, side=side)
-    why = explanation_of(case)
+    test = _testcase(parent, suite.suite, case.case, side=side)
+    why, place = explanation_of(case), place_of(case)
     if case.head is not None and case.head.status == "error":
-        _verdict(test, "error", "harness error", why)
+        _verdict(test, "error", "harness error", why, place=place)
     elif blocks and case.change is CaseChange.NOT_JUDGED:
-        _verdict(test, "error", "not judged", f"{why}\nto record: {record_command(suite, case)}")
+        why = f"{why}\nto record: {record_command(suite, case)}"
+        _verdict(test, "error", "not judged", why, place=place)
     elif blocks:
-        _verdict(test, "failure", str(case.change), why or str(case.change), place=place_of(case))
+        _verdict(test, "failure", str(case.change), why or str(case.change), place=place)
     elif case.change is CaseChange.REMOVED:
         _verdict(test, "skipped", "", "removed: the change has no such case")
     elif case.quarantine is not None and not _passes(case):
@@ -118,7 +120,7 @@ def _passes(case: CaseComparison) -> bool:
 def _evaluated_suite(result: SuiteResult, held: frozenset[str]) -> ET.Element:
     element = ET.Element("testsuite")
     for case in result.cases:
-        test = _testcase(element, result.suite, case.case, case.file, line=case.line)
+        test = _testcase(element, result.suite, case.case)
         status = _worst_status(case)
         trial = next((t for t in case.trials if t.status == status and not t.passed), None)
         if trial is None:
@@ -145,17 +147,11 @@ def _testcase(
     parent: ET.Element,
     suite: str,
     name: str,
-    file: str | None,
     *,
-    line: int | None = None,
     side: Side | None = None,
 ) -> ET.Element:
     seconds = side.metrics.get("latency", 0.0) if side is not None else 0.0
     attributes = {"name": legible(name), "classname": legible(suite.replace("/", "."))}
-    if file is not None:
-        attributes["file"] = legible(file)
-    if line is not None:
-        attributes["line"] = str(line)
     return ET.SubElement(parent, "testcase", {**attributes, "time": f"{seconds:.3f}"})
 
 
@@ -192,6 +188,6 @@ def _counted(element: ET.Element, name: str) -> ET.Element:
 
 
 def _sums(suites: Sequence[ET.Element]) -> dict[str, str]:
-    names = ("tests", "failures", "errors", "skipped")
+    names = ("tests", "failures", "errors")
     found = {name: str(sum(int(s.get(name, "0")) for s in suites)) for name in names}
     return {**found, "time": f"{sum(float(s.get('time', '0')) for s in suites):.3f}"}

@@ -16,7 +16,7 @@ _MOST_LINES: Final = 1_500
 """Of one text; comparing takes the square of it."""
 _LONGEST_LINE: Final = 2_000
 """Characters."""
-_MOST_WORDS: Final = 400
+_MOST_WORDS: Final = 150
 """Of a line whose words are compared."""
 
 RowKind: TypeAlias = Literal["equal", "changed", "removed", "added", "gap"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree as ET
+
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 
@@ -44,7 +46,34 @@ def test_counts_are_those_of_the_cases() -> None:
     assert parsed.tests == sum(1 for suite in parsed for _case in suite) == 102
     assert parsed.failures == kinds.count(Failure) == 4
     assert parsed.errors == kinds.count(Error) == 1
-    assert parsed.skipped == kinds.count(Skipped)
+    assert sum(suite.skipped for suite in parsed) == kinds.count(Skipped)
+
+
+ALLOWED = {
+    "testsuites": {"name", "tests", "failures", "errors", "time"},
+    "testsuite": {"name", "tests", "failures", "errors", "skipped", "time"},
+    "properties": set(),
+    "property": {"name", "value"},
+    "testcase": {"name", "classname", "time"},
+    "failure": {"message", "type"},
+    "error": {"message", "type"},
+    "skipped": {"message"},
+    "system-out": set(),
+}
+"""Of what we use, what the schema junit-10 of Jenkins' xUnit plugin has a place for."""
+
+
+def test_it_keeps_to_what_jenkins_takes() -> None:
+    for text in (decision_junit(rich_decision()), decision_junit(hostile_decision())):
+        for element in ET.fromstring(text).iter():
+            assert set(element.attrib) <= ALLOWED[element.tag]
+
+
+def test_a_failure_begins_with_its_place() -> None:
+    texts = [
+        each.text or "" for each in ET.fromstring(decision_junit(rich_decision())).iter("failure")
+    ]
+    assert texts[0].startswith("pipelines/demo/cases.jsonl:21\nexpected another answer")
 
 
 NOT_JUDGED = {"a": Row([True], status="not_judged"), "b": Row([True])}
