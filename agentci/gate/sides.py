@@ -70,9 +70,9 @@ def _explanation(trial: TrialResult | None) -> str:
 
 
 def _outputs(result: CaseResult) -> Digest | None:
-    """Return one digest for all trials; of a single trial its own."""
+    """Return one digest for all trials; where they answered alike, it is that of the answer."""
     outputs = [trial.output_digest for trial in result.trials]
-    return outputs[0] if len(outputs) == 1 else digest_json(outputs)
+    return outputs[0] if len(set(outputs)) == 1 else digest_json(outputs)
 
 
 def _means(rows: Iterable[dict[str, float]]) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agentci.cli.render.decision_text import decision_text
 from tests.support.decisions import broken, decided, hostile_decision, rich_decision, rows
 
@@ -51,3 +53,18 @@ def test_no_line_is_a_command_for_a_runner() -> None:
     assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
     assert "##[" not in text
     assert "\x1b" not in text
+
+
+def test_only_the_first_cases_of_a_kind_are_explained_at_length() -> None:
+    many = rows(9)
+    decision = decided(many, broken(many, *many))
+    suite = decision.suites[0]
+    cases = tuple(
+        replace(case, head=replace(case.head, explanation="no recording\ncause: none"))
+        for case in suite.cases
+        if case.head is not None
+    )
+    shown = replace(decision, suites=(replace(suite, cases=cases),))
+    text = decision_text(shown, color=False, everything=False)
+    assert (text.count("| no recording"), text.count("| cause: none")) == (9, 3)
+    assert decision_text(shown, color=False, everything=True).count("| cause: none") == 9

@@ -36,6 +36,8 @@ _SHOWN: Final = 20
 """Cases of a kind; `--all` and `--json` show them all."""
 _WHY: Final = 3
 """Lines of an explanation, unless all are asked for."""
+_TOLD_WHOLE: Final = 3
+"""Cases of a kind that get these lines; the others get one."""
 _WIDEST: Final = 40
 """Characters of an id that others are aligned with."""
 _STYLES: Final[dict[CaseChange, Style]] = {
@@ -90,10 +92,11 @@ def _suite(suite: SuiteDecision, *, color: bool, everything: bool) -> Iterator[s
     names = [len(_text(case.case)) for cases in shown.values() for case in cases]
     widths = _Widths(max(map(len, shown), default=0), min(_WIDEST, max(names, default=0)))
     for change, cases in shown.items():
-        for case in cases:
+        for number, case in enumerate(cases):
             yield paint(_case(case, widths), _STYLES.get(change, "dim"), color=color)
             if everything or change in _EXPLAINED:
-                yield from _why(case, everything=everything)
+                most = None if everything else _WHY if number < _TOLD_WHOLE else 1
+                yield from _why(case, most=most)
         left = len(found[change]) - len(cases)
         if left:
             yield f"  and {count(left, 'case')} more {change}; `--all` lists them"
@@ -117,11 +120,10 @@ def _case(case: CaseComparison, widths: _Widths) -> str:
     return f"  {name}  {_text(place_of(case))}{_held(case)}".rstrip()
 
 
-def _why(case: CaseComparison, *, everything: bool) -> Iterator[str]:
+def _why(case: CaseComparison, *, most: int | None) -> Iterator[str]:
     if case.head is None:
         return
-    lines = explanation_of(case).splitlines()
-    for line in lines if everything else lines[:_WHY]:
+    for line in explanation_of(case).splitlines()[:most]:
         yield f"    | {_defused(printable(line))}"
 
 

@@ -72,6 +72,13 @@ def test_one_broken_case_blocks_and_is_named_and_changed_text_does_not() -> None
     assert rate(decision).p == pytest.approx(0.5)
 
 
+def test_a_trial_more_with_the_same_answer_is_no_changed_text() -> None:
+    more = {name: replace(row, passes=[*row.passes] * 3) for name, row in rows().items()}
+    decision = judged(rows(), more)
+    assert decision.counted(CaseChange.STILL_PASSING) == 160
+    assert decision.counted(CaseChange.TEXT_CHANGED) == 0
+
+
 def test_a_better_candidate_with_two_broken_cases_names_both_and_its_gain() -> None:
     head = broken(rows(), "c198", "c199")
     head |= {f"c{i:03}": Row([True], "better") for i in range(16)}
