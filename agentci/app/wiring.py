@@ -116,6 +116,28 @@ def terraform() -> Terraform:
     return open_terraform(env())
 
 
+def kubernetes_schemas(version: str) -> Callable[[Mapping[str, Any], str], str | None]:
+    """Return what holds an object against the schemas of a version, and says what is wrong.
+
+    Raises:
+        EnvironmentProblem: when the package with the schemas is missing, or lacks that version.
+    """
+    from agentci.core.errors import EnvironmentProblem
+
+    hint = "`pip install 'agentci-pipelines[deploy]'` installs it"
+    try:
+        from agentci.adapters import kubernetes_schemas as implementation
+    except ModuleNotFoundError as error:
+        if error.name != "kubernetes_validate":
+            raise
+        message = "the package `kubernetes-validate` is not installed"
+        raise EnvironmentProblem(message, code="ACI-E664", hint=hint) from None
+    if version not in implementation.known_versions():
+        message = f"the installed `kubernetes-validate` has no schemas of Kubernetes {version}"
+        raise EnvironmentProblem(message, code="ACI-E665", hint=hint)
+    return implementation.check_object
+
+
 def effects() -> Effects:
     """Return the bundle of ports that a run needs."""
     from agentci.core.effects import Effects
