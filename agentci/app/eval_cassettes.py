@@ -50,7 +50,7 @@ def recording_folders(inside: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     for each trial; all others are at the top.
     """
     found = {
-        "/".join(parts[:3]) if _is_of_trial(parts) else parts[0]
+        "/".join(parts[:3]) if is_of_trial(parts) else parts[0]
         for parts in inside
         if len(parts) > 1
     }
@@ -60,11 +60,12 @@ def recording_folders(inside: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 def folder_name(place: Path) -> str:
     """Return how a folder of recordings is called: by its path below that of them all."""
     trial = place.parts[-3:]
-    of_trial = _is_of_trial((*trial, "")) and place.parts[-3] not in {".", ".."}
+    of_trial = is_of_trial((*trial, "")) and place.parts[-3] not in {".", ".."}
     return "/".join(trial) if of_trial else place.name
 
 
-def _is_of_trial(parts: tuple[str, ...]) -> bool:
+def is_of_trial(parts: tuple[str, ...]) -> bool:
+    """Say whether a file with these parts below the folder of recordings is of a suite's trial."""
     return len(parts) > 3 and "." in parts[0] and parts[2].isdecimal()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentci.app import wiring
+from agentci.app.eval_redraw import RedrawnTrials
 from agentci.app.eval_repository import SharedBase
 from agentci.app.eval_trial import TrialOutcome, TrialRun, TrialSetting
 from agentci.app.execution import DEFAULT_JOBS
@@ -85,6 +86,8 @@ class EvalJobs:
             spending=spending,
             note=self.request.note,
             redraw=self.request.redraw,
+            redrawn=RedrawnTrials.of(self.project),
+            redact=self.request.redact,
             jobs=self._jobs,
         )
         bases = _Bases(self.plan, scratch)

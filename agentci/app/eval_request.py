@@ -39,6 +39,8 @@ class EvalRequest:
     max_cost: float | None = None
     """Of live calls, in the currency of the prices in the definitions."""
     max_tokens: int | None = None
+    redact: bool = False
+    """Record secrets as placeholders instead of refusing them."""
     note: str = ""
     """Goes into the header of new cassettes."""
 

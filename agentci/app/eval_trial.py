@@ -27,7 +27,7 @@ from agentci.app.run_folder import RunFolder
 from agentci.app.run_request import RunRequest
 from agentci.app.run_services import build_services
 from agentci.app.undertaking import Undertaking
-from agentci.core.digest import Digest, digest_bytes
+from agentci.core.digest import Digest, digest_bytes, hex_of
 from agentci.core.errors import (
     AgentciError,
     BudgetExceeded,
@@ -46,6 +46,7 @@ from agentci.engine.step_cache import StepCache
 from agentci.evals.results import TrialResult
 from agentci.evals.scorers.answers import text_of
 from agentci.record.journal import Journal, JournalContent
+from agentci.record.redact import OnSecret, is_redacted
 from agentci.record.session import Mode, RecordingSession, is_below
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from agentci.agents.protocol import GatewayPort
     from agentci.app.eval_cassettes import TrialRecordings
     from agentci.app.eval_plan import PlannedCase, PlannedTrial, SuitePlan
+    from agentci.app.eval_redraw import RedrawnTrials
     from agentci.app.eval_repository import SharedBase
     from agentci.app.run_services import Sandboxes
     from agentci.core.effects import Effects
@@ -80,6 +82,9 @@ class TrialSetting:
     note: str
     redraw: bool
     """Whether every answer is asked for again."""
+    redrawn: RedrawnTrials
+    redact: bool
+    """Whether secrets are recorded as placeholders."""
     jobs: int
     """Steps of one trial at the same time."""
 
@@ -118,13 +123,16 @@ class TrialRun:
                 full disk. What was recorded is kept.
         """
         setting, folder = self.setting, self._folder()
+        files = setting.effects.files
+        # what is recorded stays as it is until all that is to replace it is there
+        place = setting.scratch / f"redrawn-{self._short_name()}" if setting.redraw else folder
         session = RecordingSession(
-            setting.effects.files,
-            folder,
+            files,
+            place,
             mode=setting.mode,
-            record_all=setting.redraw,
             note=setting.note,
             rerecord=self._rerecord(),
+            on_secret=OnSecret.of(redact=setting.redact or is_redacted(files, folder)),
         )
         records = setting.mode in {Mode.AUTO, Mode.RECORD}
         complete = False
@@ -137,7 +145,11 @@ class TrialRun:
             session.close()
         if not records:
             return outcome
-        recordings = recordings_of(setting.effects.files, folder)
+        if setting.redraw:
+            if outcome.result.status != "judged":
+                return outcome
+            setting.redrawn.replace(folder, place)
+        recordings = recordings_of(files, folder)
         lasting = outcome.lasting and not session.was_shared
         return replace(outcome, recordings=recordings, lasting=lasting)
 
@@ -304,8 +316,11 @@ class TrialRun:
             sandboxes=setting.sandboxes,
         )
         # below the folder that holds the workspaces, where no repository of the user is found
-        home = digest_bytes(repository.name.encode()).removeprefix("sha256:")[:24]
-        return replace(services, home=setting.scratch / f"home-{home}")
+        return replace(services, home=setting.scratch / f"home-{self._short_name()}")
+
+    def _short_name(self) -> str:
+        name = f"{self.case.case.id}/{self.trial.number}"
+        return hex_of(digest_bytes(name.encode()))[:24]
 
     def _setup(self, services: Services, journal: Journal) -> RunSetup:
         return RunSetup(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from agentci.app import wiring
 from agentci.app.eval_plan import PlanSettings, plan_suite
 from agentci.app.eval_progress import Spent, SuiteProgress
+from agentci.app.eval_redraw import RedrawnTrials
 from agentci.app.eval_request import EvaluatedSuite
 from agentci.app.eval_store import SuiteStore
 from agentci.app.project import open_project
@@ -50,8 +51,10 @@ def evaluate_suites(request: EvalRequest, listener: EvalListener) -> tuple[Evalu
     files = wiring.files()
     project = open_project(request.start, files)
     folders = find_suites(project, request.suites)
-    plans = [plan_for(folder, project, request) for folder in folders]
     mode = resolve_mode(request.mode, project.config.defaults.mode, wiring.env())
+    if mode in {Mode.AUTO, Mode.RECORD}:
+        RedrawnTrials.of(project).finish()
+    plans = [plan_for(folder, project, request) for folder in folders]
     chosen = [_Chosen.of(plan, request) for plan in plans]
     if request.cases:
         chosen = [each for each in chosen if each.cases]

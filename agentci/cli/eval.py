@@ -14,6 +14,7 @@ from agentci.cli.eval_merge import merge
 from agentci.cli.eval_outcome import OutOption, show_evaluation
 from agentci.cli.eval_progress import EvalProgress
 from agentci.cli.invocation import GROUP_SETTINGS, JsonOption, invocation_of
+from agentci.cli.run_settings import RedactOption
 from agentci.core.errors import UsageError
 
 _DEFAULT = "suites"
@@ -91,6 +92,7 @@ def suites(
     note: Annotated[
         str, typer.Option(metavar="TEXT", help="Goes into the header of new cassettes.")
     ] = "",
+    redact: RedactOption = False,
     everything: Annotated[
         bool, typer.Option("--all/--failures-only", help="List cases that passed, too.")
     ] = False,
@@ -128,6 +130,7 @@ def suites(
         max_cost=max_cost,
         max_tokens=max_tokens,
         note=note,
+        redact=redact,
     )
     with EvalProgress(invocation) as listener:
         evaluated = evaluate_suites(request, listener)

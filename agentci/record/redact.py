@@ -46,6 +46,11 @@ _NAMED: Final = 5
 _PATCH: Final = "patch"
 
 
+def is_redacted(files: Files, folder: Path) -> bool:
+    """Say whether the recordings in `folder` are redacted."""
+    return files.exists(folder / _MARKER)
+
+
 class SecretGuard:
     """Keeps secrets out of the recordings in one folder. Works the same from any thread."""
 
@@ -124,7 +129,7 @@ class SecretGuard:
         with self._lock:
             redactor = self._redactor(interaction.address.lane, version)
             new = redactor.redact(parts)
-            if redactor.has_redacted and not self._files.exists(self._folder / _MARKER):
+            if redactor.has_redacted and not is_redacted(self._files, self._folder):
                 from agentci.record.secrets.marker import write_marker  # noqa: PLC0415
 
                 write_marker(self._files, self._folder)
@@ -146,7 +151,7 @@ class SecretGuard:
             return self._version
 
     def _find_version(self) -> int:
-        if self._files.exists(self._folder / _MARKER):
+        if is_redacted(self._files, self._folder):
             from agentci.record.secrets.marker import read_marker  # noqa: PLC0415
 
             return read_marker(self._files, self._folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,57 @@ def test_answers_that_are_recorded_can_be_drawn_again(project: Project) -> None:
     assert 'got "grey"' in project.call("eval", "--case", "sky", "--mode", "replay").out
     assert project.call("eval", "--case", "sum", "--mode", "replay").code == 0
     assert project.call("eval", "--redraw").code == 2
+
+
+def test_recordings_stay_as_they_are_where_new_ones_cannot_be_made(project: Project) -> None:
+    folder = project.folder / "cassettes/pipelines.ask/sky/1"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    pipeline = project.folder / "pipelines/ask/pipeline.yaml"
+    scripted = "{provider: scripted, id: m, script: script.yaml}"
+    away = "{provider: openai, id: m, attempts: 1}"
+    pipeline.write_text(pipeline.read_text().replace(scripted, away))
+    env = {"OPENAI_API_KEY": "none-is-sent", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    sky = ("eval", "--case", "sky", "--mode", "record", "--redraw")
+    assert project.call(*sky, env=env).code == 6
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    pipeline.write_text(pipeline.read_text().replace(away, scripted))
+    (folder / "target/left.yaml").write_text("left over\n")
+    assert project.call(*sky).code == 0
+    assert not (folder / "target/left.yaml").exists()
+    assert not list((project.folder / ".agentci/redrawn").iterdir())
+    assert project.call("eval", "--case", "sky", "--mode", "replay").code == 0
+
+
+def test_what_a_killed_redraw_has_left_is_completed_by_who_records_next(project: Project) -> None:
+    lane = "cassettes/pipelines.ask/sky/1/target/a.yaml"
+    new = (project.folder / lane).read_bytes()
+    kept = {
+        "format": "agentci/redrawn",
+        "version": 1,
+        "trial": "pipelines.ask/sky/1",
+        "files": {"target/a.yaml": b64encode(new).decode()},
+    }
+    project.write(lane, "half of it\n")
+    left = project.write(".agentci/redrawn/x.json", json.dumps(kept))
+    assert project.call("eval", "--case", "sky", "--mode", "replay").code == 4
+    assert left.exists(), "a replay writes no recording"
+    assert project.call("eval", "--case", "sky").code == 0
+    assert (project.folder / lane).read_bytes() == new
+    assert not left.exists()
+
+
+def test_secrets_can_be_recorded_as_placeholders_and_stay_so(project: Project) -> None:
+    secret = "AKIA" + "Q3EGRIK7XAMPLEZZ"
+    script = project.folder / "pipelines/ask/script.yaml"
+    script.write_text(script.read_text().replace('text: "42"', f"text: aws_access_key_id={secret}"))
+    write_cases(project, [{"id": "new", "input": "new", "expected": ""}])
+    done = project.call("eval", "--redact")
+    assert done.code == 1, done.err
+    again = project.call("eval", "--mode", "record", "--redraw")
+    assert again.code == 1, again.err
+    for path in project.folder.rglob("cassettes/**/*.yaml"):
+        assert secret not in path.read_text()
+    assert project.call("eval", "--mode", "replay").code == 1
 
 
 def test_nothing_that_matches_is_5(project: Project) -> None:
