@@ -137,6 +137,7 @@ WORLDS: Mapping[str, World] = {
     "docs/ci-recipes.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/ci.md": World(_recorded_repository, TOTALS_SCRIPT),
     "docs/hooks.md": World(_checkout, BUGFIX_SCRIPT, PLUGIN),
+    "docs/eval-imports.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/evaluation.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/gate.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/recording.md": World(_checkout, BUGFIX_SCRIPT),

@@ -176,8 +176,10 @@ def run_promptfoo(folder: Path, base_url: str) -> list[Verdict]:
     program = install("promptfoo") / "node_modules/promptfoo/dist/src/entrypoint.js"
     out = folder / "verdicts.json"
     done = subprocess.run(
-        [str(node_folder() / "node"), str(program), "eval", "-c", "promptfooconfig.json"]
-        + ["-o", str(out), "--no-table", "--no-progress-bar", "--no-cache", "-j", "8"],
+        [
+            *(str(node_folder() / "node"), str(program), "eval", "-c", "promptfooconfig.json"),
+            *("-o", str(out), "--no-table", "--no-progress-bar", "--no-cache", "-j", "8"),
+        ],
         cwd=folder,
         env={
             **os.environ,

@@ -20,7 +20,7 @@ from agentci.evals.importers.inspect_log import dataset_rows, jsonl, log_results
 from agentci.evals.results import SuiteResult
 
 
-def sample(name: str | int, epoch: int = 1, **more: Any) -> dict[str, Any]:
+def sample(name: Any, epoch: int = 1, **more: Any) -> dict[str, Any]:
     return {
         "id": name,
         "epoch": epoch,
@@ -133,7 +133,11 @@ def test_usage_and_time_are_metrics() -> None:
 
 def test_samples_are_a_dataset() -> None:
     chat = [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]
-    long = {"input": "attachment://k", "attachments": {"k": "long"}, "metadata": {"x": 1}}
+    long: dict[str, Any] = {
+        "input": "attachment://k",
+        "attachments": {"k": "long"},
+        "metadata": {"x": 1},
+    }
     log = read_log(plain([sample("b", input=chat), sample("a", **long), sample("a", 2)]), "x")
     assert [json.loads(line) for line in jsonl(dataset_rows(log)).splitlines()] == [
         {"id": "a", "input": "long", "expected": "T", "metadata": {"x": 1}},

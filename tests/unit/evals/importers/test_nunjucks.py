@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentci.core.json_types import JsonObject
 from agentci.evals.importers.findings import NotImportable
 from agentci.evals.importers.nunjucks import Reference, mapped, render
 
-VALUES = {
+VALUES: JsonObject = {
     "x": 1.0,
     "t": True,
     "none": None,

@@ -246,13 +246,19 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+PARTS = (
+    "prompts",
+    "providers",
+    "tests",
+    "defaultTest",
+    "scenarios",
+    "assertionTemplates",
+    "evaluateOptions",
+)
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=150)
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional=dict.fromkeys(("prompts", "providers", "tests", "defaultTest", "scenarios", "assertionTemplates", "evaluateOptions"), JSON),
-    )
-)  # fmt: skip
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(PARTS, JSON)))
 def test_any_config_is_imported_or_refused(config: dict[str, Any]) -> None:
     whole = {"prompts": ["{{ q }}"], "providers": [PROVIDER], **config}
     data = json.dumps(whole).encode()
