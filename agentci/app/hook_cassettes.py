@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentci.app import wiring
-from agentci.app.cassette_scan import ScanRequest, scan
-from agentci.app.cassette_status import DEFAULT_LIMIT, StatusRequest, judge
 from agentci.app.eval_request import EvalRequest, SilentEvalListener
 from agentci.app.evaluate import evaluate_suites
 from agentci.app.hook_scope import HookScope
@@ -38,7 +36,7 @@ class HookRequest:
     """Recordings to look at."""
 
     start: Path
-    limit: int = DEFAULT_LIMIT
+    limit: int
     """Bytes above which a file is too large."""
 
 
@@ -101,6 +99,8 @@ def _secrets(scope: HookScope, project: Project) -> Iterator[HookFinding]:
     names = scope.recordings()
     if not names:
         return
+    from agentci.app.cassette_scan import ScanRequest, scan  # noqa: PLC0415 - only for recordings
+
     top = project.root / project.config.cassettes
     targets = tuple((top / name).resolve().as_posix() for name in names)
     result = scan(ScanRequest(project.start, _as_scanned(targets, names)))
@@ -128,6 +128,9 @@ def _sizes(files: tuple[Path, ...], project: Project, limit: int) -> Iterator[Ho
 
 def _of_pipeline(folder: Path, project: Project, notes: list[str]) -> list[HookFinding] | None:
     """Return what does not fit, or None where there is nothing to replay."""
+    # an engine takes long to load, and most commits touch no pipeline
+    from agentci.app.cassette_status import StatusRequest, judge  # noqa: PLC0415
+
     try:
         (judged,) = judge(StatusRequest(project.start, (_typed(folder, project),)), project)
     except SpecError:

@@ -16,6 +16,7 @@ from agentci.app.definitions import checked_bundle
 from agentci.app.eval_cassettes import flat_name, recording_folders
 from agentci.app.eval_request import EvalRequest
 from agentci.app.evaluate import plan_for
+from agentci.app.project import SUITE_FILE
 from agentci.core.errors import AgentciError
 from agentci.spec.config import CONFIG_FILE
 from agentci.spec.lock import LOCK_FILE
@@ -49,10 +50,15 @@ class HookScope:
 
     def pipelines(self) -> tuple[Path, ...]:
         """Return the folders of the pipelines that are touched and have recordings, sorted."""
+        without_suites = replace(
+            self, staged=tuple(path for path in self.staged if path.name != SUITE_FILE)
+        )
+        if self.staged and not without_suites.staged:
+            return ()  # none would mean that everything is looked at
         return tuple(
             folder
             for folder in self.project.pipeline_folders()
-            if self._is_touched(folder, self._pipeline_names(folder), self._load_pipeline)
+            if without_suites.touches(folder, self._pipeline_names(folder), self._load_pipeline)
         )
 
     def suites(self) -> tuple[Path, ...]:
@@ -61,7 +67,7 @@ class HookScope:
         return tuple(
             folder
             for folder in self.project.suite_folders()
-            if self._is_touched(
+            if self.touches(
                 folder,
                 (flat_name(folder.resolve().relative_to(root).as_posix()),),
                 self._load_suite,
@@ -96,9 +102,10 @@ class HookScope:
         own = folder.resolve().name
         return tuple(sorted(name for name in names if name.partition("@")[0] == own))
 
-    def _is_touched(
+    def touches(
         self, folder: Path, names: tuple[str, ...], load: Callable[[Path, Project], None]
     ) -> bool:
+        """Say whether the definition in `folder`, or its recordings in `names`, are touched."""
         if self.everything or self._has_staged(folder):
             return True
         top = self.project.root / self.project.config.cassettes
