@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agentci.app.suite_case_checks import check_each_case
 from agentci.app.suite_cases import read_cases
+from agentci.app.suite_effects import check_effects
 from agentci.app.suite_scorer_checks import check_scorers, scorer_name
 from agentci.app.suite_target import answer_shape, suite_bundle, target_kind
 from agentci.core.errors import NothingMatched, Problem, SpecError
@@ -96,10 +97,12 @@ def check_suite(
     checker.expressions(found)
     check_scorers(found, suite, files, root=root)
     checker.named_cases(found)
+    effects = () if bundle is None else check_effects(bundle)
     policy = Findings(Bundle(spec=_NOTHING_AROUND, positions=suite.policy_positions))
     checker.policy(policy)
     rows = check_each_case(suite, bundle, cases, root=root) if not found.problems else ()
-    return tuple(dict.fromkeys((*found.sorted(), *policy.sorted(), *dataset, *rows)))
+    found_all = (*found.sorted(), *policy.sorted(), *effects, *dataset, *rows)
+    return tuple(dict.fromkeys(found_all))
 
 
 def no_cases(suite: LoadedSuite, error: NothingMatched) -> Problem:
