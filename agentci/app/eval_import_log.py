@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentci.app.eval_import import EvalImportRequest, EvalImportResult, folder_name
+from agentci.app.eval_import_request import EvalImportRequest, EvalImportResult, folder_name
 from agentci.app.eval_request import EvaluatedSuite
 from agentci.app.eval_results_file import ResultsFile, write_results
 from agentci.core.errors import SafetyRefusal, UsageError

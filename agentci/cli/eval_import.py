@@ -10,7 +10,7 @@ import typer
 from agentci.cli.invocation import Invocation, JsonOption, invocation_of
 
 if TYPE_CHECKING:
-    from agentci.app.eval_import import EvalImportResult
+    from agentci.app.eval_import_request import EvalImportResult
 
 
 def import_(
@@ -58,7 +58,8 @@ def import_(
 
     Example: agentci eval import promptfooconfig.yaml --to answers
     """
-    from agentci.app.eval_import import EvalImportRequest, import_evaluation
+    from agentci.app.eval_import import import_evaluation
+    from agentci.app.eval_import_request import EvalImportRequest
     from agentci.cli.render.json import to_json
     from agentci.core.errors import UsageError
 

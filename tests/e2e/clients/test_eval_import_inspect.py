@@ -16,6 +16,7 @@ from agentci.evals.exporters.inspect import CaseSource, inspect_log
 from agentci.evals.importers.findings import Notes
 from agentci.evals.importers.inspect_log import dataset_rows, log_results, read_log
 from agentci.evals.importers.pydantic_evals import evaluator_of
+from agentci.evals.results import SuiteResult
 from agentci.evals.scorers.registry import parse_options, scorer
 from tests.support.client_installs import install
 from tests.support.evaluations import Row, suite_result
@@ -109,14 +110,14 @@ def _run(program: str, *arguments: str, folder: Path, text: str = "") -> str:
 
 def test_logs_of_inspect_are_read(tmp_path: Path) -> None:
     _run(_TASK, folder=tmp_path)
-    found = []
+    found: list[tuple[list[Any], SuiteResult]] = []
     for form in ("eval", "json"):
         (path,) = (tmp_path / form).glob(f"*.{form}")
         log = read_log(path.read_bytes(), path.name)
         notes = Notes()
         suite = log_results(log, suite="imported/t", threshold=0.5, notes=notes)
         assert not notes.found
-        found.append([list(dataset_rows(log)), suite])
+        found.append((list(dataset_rows(log)), suite))
         verdicts = {case.case: [trial.passed for trial in case.trials] for case in suite.cases}
         assert verdicts == {"2": [True, True], "a/b \u00fc": [True, False], "boom": [True, False]}
         assert [case.case for case in suite.cases if not case.judged] == ["boom"]
