@@ -38,7 +38,11 @@ class AcceptedSuite:
 
 
 def accept_suites(
-    start: Path, suites: tuple[str, ...], listener: EvalListener
+    start: Path,
+    suites: tuple[str, ...],
+    listener: EvalListener,
+    *,
+    sandbox: str | None = None,
 ) -> tuple[AcceptedSuite, ...]:
     """Replay suites and write their results to the lock.
 
@@ -46,6 +50,7 @@ def accept_suites(
         start: where the call was made.
         suites: names or folders; empty for all.
         listener: watches what has to be replayed.
+        sandbox: where all commands run, instead of what the definitions say.
 
     Raises:
         UsageError: when a case was not judged; nothing is written.
@@ -56,7 +61,8 @@ def accept_suites(
     project = open_project(start, files)
     path = project.root / LOCK_FILE
     lock = load_lock(path, files)
-    results = evaluate(EvalRequest(start=start, suites=suites, mode=Mode.REPLAY.value), listener)
+    request = EvalRequest(start=start, suites=suites, mode=Mode.REPLAY.value, sandbox=sandbox)
+    results = evaluate(request, listener)
     accepted = []
     for result in results:
         entry = suite_entry(result)

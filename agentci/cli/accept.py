@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -31,6 +31,10 @@ def accept(
     suites: Annotated[
         bool, typer.Option("--suites", help="Accept the results of all suites.")
     ] = False,
+    sandbox: Annotated[
+        Literal["docker", "bwrap", "process"] | None,
+        typer.Option(help="Where commands of suites run.", show_default=False),
+    ] = None,
     json: JsonOption = False,
 ) -> int:
     """Write what a run was made of, and its run digest, to `agentci.lock`; or results of suites.
@@ -51,7 +55,13 @@ def accept(
                 code="ACI-U486",
                 hint="leave the run out",
             )
-        return _accept_suites(invocation, tuple(suite or ()), json=json)
+        return _accept_suites(invocation, tuple(suite or ()), sandbox=sandbox, json=json)
+    if sandbox is not None:
+        raise UsageError(
+            "`--sandbox` is for suites: a run is accepted as it was",
+            code="ACI-U488",
+            hint="leave it out, or add `--suite`",
+        )
     return _accept_run(invocation, run, json=json)
 
 
@@ -73,12 +83,14 @@ def _accept_run(invocation: Invocation, run: str | None, *, json: bool) -> int:
     return 0
 
 
-def _accept_suites(invocation: Invocation, suites: tuple[str, ...], *, json: bool) -> int:
+def _accept_suites(
+    invocation: Invocation, suites: tuple[str, ...], *, sandbox: str | None, json: bool
+) -> int:
     from agentci.app.accept_suites import accept_suites
     from agentci.cli.eval_progress import EvalProgress
 
     with EvalProgress(invocation) as listener:
-        accepted = accept_suites(invocation.directory, suites, listener)
+        accepted = accept_suites(invocation.directory, suites, listener, sandbox=sandbox)
     if json:
         invocation.print(to_json({"suites": list(accepted)}))
         return 0

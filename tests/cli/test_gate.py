@@ -101,7 +101,7 @@ def test_a_lock_that_was_edited_by_hand_is_refused_at_head_and_left_out_at_the_b
 ) -> None:
     project.agentci("accept", "--suites")
     lock = project.root / "agentci.lock"
-    edited = lock.read_text().replace('"exact": 1.0', '"exact": 0.5')
+    edited = lock.read_text().replace('"exact": 1', '"exact": 0.5')
     assert edited != lock.read_text()
     good = lock.read_text()
     lock.write_text(edited)
@@ -226,3 +226,12 @@ def test_decisions_of_the_same_change_are_the_same_bytes(project: GateProject) -
     first = project.agentci("gate", "--json").out
     assert first
     assert {project.agentci("gate", "--json").out for _ in range(5)} == {first}
+
+
+def test_results_are_accepted_where_a_flag_says_where_commands_run(project: GateProject) -> None:
+    scorer = "  - {kind: command, with: {run: ['true']}}\n"
+    project.append("suite.yaml", scorer)
+    away = {"DOCKER_HOST": "unix:///nowhere"}
+    assert project.agentci("accept", "--suites", **away).code == 8
+    assert project.agentci("accept", "--suites", "--sandbox", "process", **away).code == 0
+    assert project.agentci("accept", "--sandbox", "process").code == 2

@@ -100,7 +100,8 @@ def _suite(suite: SuiteDecision, *, color: bool, everything: bool) -> Iterator[s
         left = len(found[change]) - len(cases)
         if left:
             yield f"  and {count(left, 'case')} more {change}; `--all` lists them"
-    if suite.counted(CaseChange.NOT_JUDGED):
+    unjudged = cases_with(suite, CaseChange.NOT_JUDGED)
+    if any(case.head is not None and case.head.status == "not_judged" for case in unjudged):
         yield f"  to record: agentci eval {_text(suite.suite)} --mode record"
     for reason in suite.reasons:
         mark = paint("blocks", "red", color=color) if reason.blocks else "told  "
