@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _ANYTHING: Final = object
 """Stands for any JSON value."""
+_LARGEST: Final = 2**53
+"""Beyond it, JSON of other programs is not exact."""
 _SCALARS: Final[Mapping[object, str]] = {
     str: "string",
     int: "integer",
@@ -146,8 +148,16 @@ def _read_scalar(kind: Any, data: object, at: str) -> object:
             raise Misfit(f"{_at(at)} is none of {', '.join(kind)}") from None
     kind = getattr(kind, "__supertype__", kind)
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
-    return _expect(data, kind, at)
+        return float(_counted(data, at))
+    found = _expect(data, kind, at)
+    return _counted(found, at) if isinstance(found, int | float) else found
+
+
+def _counted(number: float, at: str) -> float:
+    """Return a number that can be calculated with, as all that we write can."""
+    if not -_LARGEST <= number <= _LARGEST:  # nor is it NaN then
+        raise Misfit(f"{_at(at)} is no number that can be calculated with")
+    return number
 
 
 def _expect(data: object, kind: type[_T], at: str) -> _T:

@@ -47,7 +47,7 @@ _TONES: Final[Mapping[CaseChange, str]] = {
     CaseChange.NEW: "info",
     CaseChange.REMOVED: "info",
     CaseChange.STILL_FAILING: "quiet",
-    CaseChange.TEXT_CHANGED: "quiet",
+    CaseChange.TEXT_CHANGED: "mild",
     CaseChange.STILL_PASSING: "calm",
 }
 
@@ -191,7 +191,7 @@ def _tiles(decision: Decision) -> list[Tile]:
     """Return the numbers that a reader looks for first."""
     score = wording.score_of(decision)
     rate = "none" if score.rate is None else f"{100 * score.rate:.1f} %"
-    found = [Tile(f"of {score.judged} judged cases pass", rate, "plain")]
+    found = [Tile(f"of {score.judged} cases pass", rate, "plain")]
     for each in _COUNTED:
         count = sum(suite.counted(each) for suite in decision.suites)
         found.append(Tile(str(each), str(count), _TONES[each] if count else "quiet"))

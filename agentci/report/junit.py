@@ -13,8 +13,8 @@ failure or an error, and a suite that blocks always has at least one:
 | all others | passed |
 
 Elements and attributes are those of the schema that Jenkins' xUnit plugin checks (junit-10). It has
-no place for a file: where a case stands is the first line of what is said of it. There is no time in
-it but what was recorded.
+no place for a file: where a case stands is the first line of what is said of it. There is no time
+in it but what was recorded.
 """
 
 from __future__ import annotations

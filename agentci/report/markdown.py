@@ -124,7 +124,7 @@ def _top(decision: Decision) -> str:
     says = "blocks" if decision.blocks else "passes"
     return (
         f"## {sign} agentci gate {says}: {verdict_words(decision)}\n\n"
-        f"{rate} of {score.judged} judged cases; {commits(decision)}.\n"
+        f"{rate} of {score.judged} judged cases; {plain(commits(decision))}.\n"
     )
 
 
@@ -211,10 +211,14 @@ def _answers(case: CaseComparison) -> str:
 
 def _statistics(suite: SuiteDecision) -> str:
     repeats = ", ".join(f"{name} {value:.3f}" for name, value in suite.pass_at_k.items())
-    sentences = [power_words(suite.power), *(f"{each}." for each in (repeats,) if each)]
+    sentences = [
+        plain(power_words(suite.power)),
+        *(f"{plain(each)}." for each in (repeats,) if each),
+    ]
     if suite.flaky:
         names = ", ".join(code(each) for each in suite.flaky[:20])
         sentences.append(f"{len(suite.flaky)} flaky: {names}.")
     methods = dict.fromkeys(each.method for each in suite.comparisons)
-    sentences.append(f"Methods: {'; '.join(methods)}. Base results: {suite.base_source}.")
+    sentences.append(f"Methods: {plain('; '.join(methods))}.")
+    sentences.append(f"Base results: {plain(suite.base_source)}.")
     return " ".join(sentences)

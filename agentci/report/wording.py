@@ -213,7 +213,11 @@ def output_text(output: JsonValue) -> str:
     text = content.get("text")
     if set(content) == {"text"} and isinstance(text, str):
         return legible(text)
-    return legible(json.dumps(output, indent=2, ensure_ascii=False, sort_keys=True, default=dict))
+    try:
+        shown = json.dumps(output, indent=2, ensure_ascii=False, sort_keys=True, default=dict)
+    except RecursionError:
+        return "(nested too deeply to be shown)"
+    return legible(shown)
 
 
 def blocking_cases(suite: SuiteDecision) -> frozenset[str]:

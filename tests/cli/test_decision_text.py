@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from agentci.cli.render.decision_text import decision_text
-from tests.support.decisions import broken, decided, hostile_decision, rich_decision, rows
+from agentci.gate.decision import Decision
+from tests.support.decisions import (
+    broken,
+    decided,
+    forged_decision,
+    hostile_decision,
+    rich_decision,
+    rows,
+)
 
 
 def test_what_failed_comes_first_and_aligned() -> None:
@@ -47,8 +57,9 @@ def test_colours_are_only_where_they_are_wanted() -> None:
     assert "\x1b" not in decision_text(rich_decision(), color=False, everything=True)
 
 
-def test_no_line_is_a_command_for_a_runner() -> None:
-    text = decision_text(hostile_decision(), color=False, everything=True)
+@pytest.mark.parametrize("decision", [hostile_decision(), forged_decision()])
+def test_no_line_is_a_command_for_a_runner(decision: Decision) -> None:
+    text = decision_text(decision, color=False, everything=True)
     assert "error::injected" in text
     assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
     assert "##[" not in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from agentci.core.digest import digest_json
@@ -102,6 +102,28 @@ def hostile_decision() -> Decision:
     sliced = replace(suite.comparisons[0], slice=HOSTILE)
     suite = replace(suite, name=HOSTILE, comparisons=(*suite.comparisons, sliced))
     return replace(decision, suites=(suite,), notes=(HOSTILE,))
+
+
+def forged_decision() -> Decision:
+    """Return a decision as a stranger's file may hold it: every text in it is hostile."""
+    return replace(hostile_decision(), **_forged(hostile_decision()))
+
+
+def _forged(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass with `HOSTILE` for each text that is no word of ours."""
+    return {each.name: _hostile(getattr(value, each.name)) for each in fields(value)}
+
+
+def _hostile(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = {"status", "kind"}  # words of a closed list, which the reader checks
+        forged = {name: each for name, each in _forged(value).items() if name not in kept}
+        return replace(value, **forged)
+    if isinstance(value, tuple):
+        return tuple(map(_hostile, value))
+    if isinstance(value, dict):
+        return {f"{name}{HOSTILE}": _hostile(each) for name, each in value.items()}
+    return f"::warning::{HOSTILE}" if type(value) is str else value
 
 
 def rich_report() -> Report:

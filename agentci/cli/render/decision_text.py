@@ -73,7 +73,7 @@ def decision_text(decision: Decision, *, color: bool, everything: bool) -> str:
 
 def _lines(decision: Decision, *, color: bool, everything: bool) -> Iterator[str]:
     yield paint(headline(decision), "red" if decision.blocks else "green", color=color)
-    yield commits(decision)
+    yield _text(commits(decision))
     for suite in decision.suites:
         yield ""
         yield from _suite(suite, color=color, everything=everything)
@@ -84,7 +84,7 @@ def _lines(decision: Decision, *, color: bool, everything: bool) -> Iterator[str
 
 
 def _suite(suite: SuiteDecision, *, color: bool, everything: bool) -> Iterator[str]:
-    title = f"{_text(suite.suite)}: {verdict_words(suite)}, base from {suite.base_source}"
+    title = f"{_text(suite.suite)}: {verdict_words(suite)}, base from {_text(suite.base_source)}"
     yield paint(title, "bold", color=color)
     listed = [each for each in CHANGES if everything or each in _STYLES]
     found = {each: cases for each in listed if (cases := cases_with(suite, each))}
@@ -109,7 +109,7 @@ def _suite(suite: SuiteDecision, *, color: bool, everything: bool) -> Iterator[s
     yield f"  cases   {counts_words(suite)}"
     yield from _scores(suite.comparisons)
     if everything or suite.live:
-        yield f"  {power_words(suite.power)}"
+        yield f"  {_text(power_words(suite.power))}"
     if suite.flaky:
         named = suite.flaky if everything else suite.flaky[:_SHOWN]
         more = ", ..." if len(named) < len(suite.flaky) else ""
@@ -158,5 +158,9 @@ def _text(text: str) -> str:
 
 
 def _defused(text: str) -> str:
-    """Return `text` without the mark of commands that GitHub's runner takes anywhere in a line."""
-    return text.replace("##[", "# #[")
+    """Return `text` without the marks of commands for GitHub's runner.
+
+    It takes one of them anywhere in a line, the other after blanks at the start.
+    """
+    text = text.replace("##[", "# #[")
+    return text.replace("::", ": :", 1) if text.lstrip().startswith("::") else text

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentci.cli.render.decision_text import decision_text
 from agentci.core.errors import FormatError
 from agentci.report.decision_json import (
     decision_json,
@@ -20,7 +22,13 @@ from agentci.report.decision_json import (
     read_report,
     report_json,
 )
+from agentci.report.github import decision_annotations
+from agentci.report.html import TEMPLATES, decision_html
+from agentci.report.junit import decision_junit
+from agentci.report.markdown import decision_markdown
+from agentci.report.sarif import decision_sarif
 from agentci.report.transcripts import Report
+from tests.support.command_line import ROOT
 from tests.support.decisions import decided, hostile_decision, rich_report, rows
 
 KEPT = report_json(rich_report())
@@ -75,6 +83,16 @@ def test_what_is_no_decision_is_told(data: bytes, says: str) -> None:
     assert "`d.json`" in caught.value.message
 
 
+@pytest.mark.parametrize("number", [10**400, -(10**30), float("nan"), float("inf")])
+@pytest.mark.parametrize("field", ["exit_code", "base"])
+def test_numbers_that_nobody_can_calculate_with_are_refused(number: float, field: str) -> None:
+    data = json.loads(KEPT)
+    suite = data["suites"][0]
+    (suite if field == "exit_code" else suite["comparisons"][0])[field] = number
+    with pytest.raises(FormatError, match=field):
+        read_decision(json.dumps(data).encode())
+
+
 def test_a_wrong_value_is_told_with_its_place() -> None:
     data = json.loads(KEPT)
     data["suites"][0]["cases"][3]["head"]["passes"] = "many"
@@ -83,6 +101,18 @@ def test_a_wrong_value_is_told_with_its_place() -> None:
 
 
 SMALL = json.loads(report_json(Report(decided(rows(2), rows(2, failing=1)))))
+
+
+PARTS = {name: (ROOT / "templates/report" / name).read_text() for name in TEMPLATES}
+FORMATS: tuple[Callable[[Report], str], ...] = (
+    report_json,
+    lambda kept: decision_html(kept, templates=PARTS),
+    lambda kept: decision_annotations(kept.decision),
+    lambda kept: decision_junit(kept.decision),
+    lambda kept: decision_markdown(kept.decision),
+    lambda kept: decision_sarif(kept.decision),
+    lambda kept: decision_text(kept.decision, color=False, everything=True),
+)
 
 
 def _places(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -95,9 +125,10 @@ def _places(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([place for place in _places(SMALL) if place]),
-    st.sampled_from([None, True, -1, 0.5, "x", [], {}, [None], {"a": 1}]),
+    st.sampled_from([None, True, -1, 0, 0.5, "x", [], {}, [None], {"a": 1}, 2**53]),
 )
 def test_damage_is_read_or_refused_and_never_a_crash(place: tuple[Any, ...], value: Any) -> None:
     data = json.loads(json.dumps(SMALL))
@@ -106,7 +137,9 @@ def test_damage_is_read_or_refused_and_never_a_crash(place: tuple[Any, ...], val
         node = node[key]
     node[place[-1]] = value
     with suppress(FormatError):
-        read_report(json.dumps(data).encode())
+        kept = read_report(json.dumps(data).encode())
+        for render in FORMATS:
+            render(kept)
 
 
 def test_the_schema_takes_what_is_written_and_refuses_what_is_not() -> None:

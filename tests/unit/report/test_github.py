@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentci.core.digest import digest_json
+from agentci.gate.decision import Decision
 from agentci.report.characters import legible
 from agentci.report.github import (
     MOST_ANNOTATIONS,
@@ -16,7 +18,14 @@ from agentci.report.github import (
     output_file,
     step_outputs,
 )
-from tests.support.decisions import broken, decided, hostile_decision, rich_decision, rows
+from tests.support.decisions import (
+    broken,
+    decided,
+    forged_decision,
+    hostile_decision,
+    rich_decision,
+    rows,
+)
 
 
 def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
@@ -81,8 +90,9 @@ def test_a_passing_decision_is_a_notice() -> None:
     assert (name, properties["title"]) == ("notice", "agentci gate passes: no regression")
 
 
-def test_hostile_texts_make_no_command_of_their_own() -> None:
-    found = commands(decision_annotations(hostile_decision()))
+@pytest.mark.parametrize("decision", [hostile_decision(), forged_decision()])
+def test_hostile_texts_make_no_command_of_their_own(decision: Decision) -> None:
+    found = commands(decision_annotations(decision))
     assert [name for name, _properties, _text in found] == ["error"] * 3
     assert all(set(properties) <= {"file", "line", "title"} for _name, properties, _text in found)
     assert "\n::error::injected\n" in found[1][2]

@@ -8,7 +8,14 @@ from html.parser import HTMLParser
 from agentci.report.html import TEMPLATES, decision_html
 from agentci.report.transcripts import Report
 from tests.support.command_line import ROOT
-from tests.support.decisions import broken, decided, hostile_decision, rich_report, rows
+from tests.support.decisions import (
+    broken,
+    decided,
+    forged_decision,
+    hostile_decision,
+    rich_report,
+    rows,
+)
 
 PARTS = {name: (ROOT / "templates/report" / name).read_text() for name in TEMPLATES}
 VOID = frozenset({"meta", "br", "col"})
@@ -67,7 +74,7 @@ def test_it_shows_everything_that_was_decided() -> None:
 
 
 def test_nothing_in_it_asks_for_anything() -> None:
-    for report in (rich_report(), Report(hostile_decision())):
+    for report in (rich_report(), Report(hostile_decision()), Report(forged_decision())):
         found = page(report)
         assert not found.elements & {"script", "img", "link", "iframe", "object", "base", "a"}
         assert not found.attributes.keys() & {"src", "href", "style", "action", "onerror", "onload"}

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from agentci.gate.decision import Decision
 from agentci.report.markdown import (
     COMMENT_LIMIT,
     MARKER,
@@ -20,6 +21,7 @@ from tests.support.decisions import (
     HOSTILE,
     broken,
     decided,
+    forged_decision,
     hostile_decision,
     rich_decision,
     rows,
@@ -87,8 +89,9 @@ def test_a_passing_decision_says_so() -> None:
     assert "agentci gate passes: no regression" in page.loose
 
 
-def test_texts_of_others_are_shown_and_obeyed_nowhere() -> None:
-    page = rendered(decision_markdown(hostile_decision()))
+@pytest.mark.parametrize("decision", [hostile_decision(), forged_decision()])
+def test_texts_of_others_are_shown_and_obeyed_nowhere(decision: Decision) -> None:
+    page = rendered(decision_markdown(decision))
     assert page.elements <= OURS
     assert page.attributes <= {"style"}  # of columns with numbers
     assert "@octocat" in page.quoted
