@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agentci.app.eval_outcome import failing_explanation, reason_of
 from agentci.cli.render.errors import printable
+from agentci.cli.render.reasons import by_reason
 from agentci.cli.render.style import paint
 from agentci.cli.render.text import count
 
@@ -23,7 +25,7 @@ _LONGEST_LIST: Final = 50
 _LONGEST_REASON: Final = 6
 """Lines of a reason."""
 _TOLD_WHOLE: Final = 3
-"""Cases of a kind whose reasons are told in full; of others the first line."""
+"""Reasons of a kind that are told in full; of others the first line."""
 _RECORD: Final = "--mode record"
 
 
@@ -59,13 +61,12 @@ def _lines(
     )
     for title, style, cases in lists:
         shown = cases if everything else cases[:_LONGEST_LIST]
-        told: dict[str, str] = {}
-        for number, case in enumerate(shown):
-            yield paint(_case_line(title, case), style, color=color)
-            brief = number >= _TOLD_WHOLE and not everything
-            yield from _details(_explanation(title, case), case.case, told, brief=brief)
-            for change in (changes or {}).get(case.case, ()):
-                yield f"    {printable(str(change))}"
+        for number, group in enumerate(by_reason(shown, partial(_explanation, title))):
+            for case in group.members:
+                yield paint(_case_line(title, case), style, color=color)
+                for change in (changes or {}).get(case.case, ()):
+                    yield f"    {printable(str(change))}"
+            yield from _details(group.reason, brief=number >= _TOLD_WHOLE and not everything)
         if len(shown) < len(cases):
             yield f"  and {len(cases) - len(shown)} more {title}; `--all` lists them"
     if sum(_RECORD in reason_of(case) for case in summary.not_judged) > 1:
@@ -107,13 +108,9 @@ def _explanation(title: str, case: CaseResult) -> str:
     return failing_explanation(case) if title in {"failed", "quarantined"} else reason_of(case)
 
 
-def _details(text: str, case: str, told: dict[str, str], *, brief: bool) -> Iterator[str]:
-    """Yield the lines of an explanation; one that was `told` already, only of which case it is."""
-    first = told.setdefault(text, case)
+def _details(text: str, *, brief: bool) -> Iterator[str]:
+    """Yield the lines of an explanation."""
     lines = text.splitlines()
-    if len(lines) > 1 and first != case:
-        yield f"    the same as `{printable(first)}`"
-        return
     if brief:
         yield from (f"    {printable(line)}" for line in lines[:1])
         return

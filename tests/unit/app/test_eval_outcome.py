@@ -7,6 +7,7 @@ import pytest
 from agentci.app.eval_outcome import day, failing_explanation, summarize, why_not_green
 from agentci.app.eval_request import EvaluatedSuite
 from agentci.cli.render.eval_text import suite_text
+from agentci.cli.render.reasons import by_reason
 from agentci.core.digest import digest_bytes
 from agentci.evals.results import CaseResult, Score, SuiteResult, TrialResult, TrialStatus
 from agentci.spec.suite import QuarantineSpec
@@ -114,7 +115,18 @@ def test_a_reason_is_told_once() -> None:
     cases = {f"c{number:03}": "?" for number in range(30)}
     text = suite_text(summarize(_suite(**cases), today=TODAY), color=False)
     assert text.count("because") == 1
-    assert text.count("the same as `c000`") == 29
+    assert text.count("not judged  c") == 30
+    assert text.index("c029") < text.index("because"), "the reason follows all cases that have it"
+
+
+def test_cases_with_another_reason_are_a_group_of_their_own() -> None:
+    groups = by_reason(["a1", "b1", "a2", "", "b2", ""], lambda each: each[:1])
+    assert [(group.reason, group.members) for group in groups] == [
+        ("a", ["a1", "a2"]),
+        ("b", ["b1", "b2"]),
+        ("", [""]),
+        ("", [""]),
+    ]
 
 
 def test_many_cases_without_a_recording_have_one_command_that_records_them() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from agentci.app.suites import checked_suite
 from agentci.core.errors import Problem, SpecError
-from tests.support.suite_files import PIPELINE, ROOT, loaded, project_files, suite_text
+from tests.support.suite_files import FILES, PIPELINE, ROOT, loaded, project_files, suite_text
 
 HOME = "pipelines/qa"
 STEPS = 'steps: [{id: ask, agent: a, prompt: ask.md, with: {question: "${{ inputs.question }}"}}]\n'
@@ -17,6 +17,8 @@ def problems(steps: str, target: str = "{}") -> list[Problem]:
     """Return what is wrong with a suite of a pipeline with `steps` on the lines from 11 on."""
     files = project_files(
         {
+            f"{HOME}/child/script.yaml": FILES[f"{HOME}/script.yaml"],
+            f"{HOME}/child/system.md": "Answer.\n",
             f"{HOME}/pipeline.yaml": ALONE.replace(STEPS, f"steps:\n{steps}").replace(
                 'output: {text: "${{ steps.ask.output.text }}"}\n', ""
             ),
@@ -36,7 +38,7 @@ def problems(steps: str, target: str = "{}") -> list[Problem]:
 OUT = "  - {id: out, run: [curl, x], side_effects: external}\n"
 WAIT = "  - {id: wait, approve: 'Go on?'}\n"
 IN_LOOP = (
-    "  - id: again\n    loop:\n      max: 2\n      steps:\n"
+    "  - id: again\n    loop:\n      max: 2\n      until: false\n      steps:\n"
     "        - {id: out, run: [curl, x], side_effects: external}\n"
 )
 BESIDE = (
@@ -49,7 +51,7 @@ BESIDE = (
     [
         (OUT, "ACI-D515", 1),
         (WAIT, "ACI-D516", 1),
-        (IN_LOOP, "ACI-D515", 5),
+        (IN_LOOP, "ACI-D515", 6),
         (BESIDE, "ACI-D516", 5),
     ],
 )
