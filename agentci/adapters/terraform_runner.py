@@ -28,7 +28,7 @@ from agentci.adapters.terraform_process import (
     find_terraform,
     run_terraform,
 )
-from agentci.adapters.terraform_server import serving
+from agentci.adapters.terraform_server import Addresses, serving
 from agentci.core.effects import Env
 from agentci.core.errors import UsageError
 from agentci.core.terraform import (
@@ -112,11 +112,11 @@ class LocalTerraform:
 class LocalSession:
     """Schemas that are being served."""
 
-    def __init__(self, commands: _Commands, config: Path, addresses: str) -> None:
+    def __init__(self, commands: _Commands, config: Path, addresses: Addresses) -> None:
         """Take the configuration with the mirror, and where the providers listen."""
         self._commands = commands
         self._env = {"TF_CLI_CONFIG_FILE": str(config)}
-        self._addresses = {"TF_REATTACH_PROVIDERS": addresses}
+        self._addresses = addresses
 
     @contextmanager
     def module(self, files: ModuleFiles) -> Iterator[LocalModule]:
@@ -136,14 +136,14 @@ class LocalModule:
         files: ModuleFiles,
         *,
         env: Mapping[str, str],
-        served: Mapping[str, str],
+        served: Addresses,
     ) -> None:
         """Take the copy of `files` in `folder`, and what tells Terraform of mirror and sockets."""
         self._commands = commands
         self._folder = folder
         self._files = files
         self._env = env
-        self._served = {**env, **served}
+        self._served = served
         self._installed: tuple[TerraformDiagnostic, ...] | None = None
         self._local: tuple[TerraformDiagnostic, ...] | None = None
 
@@ -155,7 +155,9 @@ class LocalModule:
         output = self._run("validate", "-json")
         return ModuleReport((*installed, *validate_diagnostics(output)))
 
-    def plan(self, variables: Mapping[str, Any] | None = None) -> PlanReport:
+    def plan(
+        self, variables: Mapping[str, Any] | None = None, *, placeholders: bool = False
+    ) -> PlanReport:
         """Plan with an empty local state."""
         prepared = self._use_local_backend()
         if _failed(prepared):
@@ -163,7 +165,10 @@ class LocalModule:
         text = json.dumps(dict(variables or {}), sort_keys=True)
         (self._folder / _VARIABLES).write_text(text, encoding="utf-8")
         arguments = ("plan", "-json", "-lock=false", f"-var-file={_VARIABLES}", f"-out={_PLAN}")
-        found = (*prepared, *event_diagnostics(self._run(*arguments), "plan"))
+        found = (
+            *prepared,
+            *event_diagnostics(self._run(*arguments, placeholders=placeholders), "plan"),
+        )
         if _failed(found):
             return PlanReport(found)
         shown = self._run("show", "-json", _PLAN)
@@ -199,8 +204,10 @@ class LocalModule:
         found = event_diagnostics(output, "init")
         return tuple(each for each in found if each.summary not in _SILENT)
 
-    def _run(self, *arguments: str) -> TerraformOutput:
-        return self._commands.run(*arguments, folder=self._folder, env=self._served)
+    def _run(self, *arguments: str, placeholders: bool = False) -> TerraformOutput:
+        served = self._served.placeholder if placeholders else self._served.unknown
+        env = {**self._env, "TF_REATTACH_PROVIDERS": served}
+        return self._commands.run(*arguments, folder=self._folder, env=env)
 
 
 def open_terraform(env: Env, *, timeout: float = TIMEOUT) -> LocalTerraform:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -21,15 +22,25 @@ _ENDING: Final = 5.0
 _HINT: Final = "`pip install 'agentci-pipelines[terraform]'` installs what is needed"
 
 
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Values of `TF_REATTACH_PROVIDERS`."""
+
+    unknown: str
+    """Of providers that plan what they cannot know as unknown."""
+    placeholder: str
+    """Of ones that put something known in where they can."""
+
+
 @contextmanager
-def serving(schemas: Sequence[ProviderSchema], scratch: Path) -> Iterator[str]:
-    """Serve until the end of the block, and give the value of `TF_REATTACH_PROVIDERS`.
+def serving(schemas: Sequence[ProviderSchema], scratch: Path) -> Iterator[Addresses]:
+    """Serve until the end of the block, and give where.
 
     Raises:
         EnvironmentProblem: when a package is missing, or the process does not start.
     """
     if not schemas:
-        yield "{}"
+        yield Addresses("{}", "{}")
         return
     for name, package in (("grpc", "grpcio"), ("msgpack", "msgpack"), ("tf", "tf")):
         if find_spec(name) is None:
@@ -61,11 +72,12 @@ def _started(schemas: Sequence[ProviderSchema], scratch: Path) -> subprocess.Pop
         )
 
 
-def _addresses(process: subprocess.Popen[bytes], scratch: Path) -> str:
+def _addresses(process: subprocess.Popen[bytes], scratch: Path) -> Addresses:
     assert process.stdout is not None
     line = process.stdout.readline()  # ends at once when the process does
     if line.endswith(b"\n"):
-        return line.decode().strip()
+        found = json.loads(line)
+        return Addresses(json.dumps(found["unknown"]), json.dumps(found["placeholder"]))
     process.wait()
     said = (scratch / "stub.log").read_text("utf-8", "replace").strip().splitlines()
     reason = said[-1] if said else f"exit code {process.returncode}"

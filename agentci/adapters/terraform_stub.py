@@ -1,8 +1,8 @@
 """A process that serves schemas to Terraform as if they were providers (plugin protocol 6).
 
-It checks nothing itself, plans what the module says, and refuses to create or read anything. It
-listens on sockets in a folder of its own, tells Terraform's `TF_REATTACH_PROVIDERS` on standard
-output once it does, and ends when its standard input does. Must not know of modules or packs.
+It checks texts that have to be one of a list, plans what the module says, and refuses to create or
+read anything. It listens on sockets in a folder of its own, says on standard output where, once it
+does, and ends when its standard input does. Must not know of modules or packs.
 
     python -m agentci.adapters.terraform_stub SCHEMAS.json SOCKET_FOLDER
 """
@@ -22,7 +22,19 @@ import grpc
 from tf.gen import tfplugin_pb2 as pb
 from tf.gen import tfplugin_pb2_grpc as rpc
 
-from agentci.adapters.terraform_values import planned, read_value, schema_message, value_message
+from agentci.adapters.terraform_values import (
+    Fill,
+    WrongValue,
+    attribute_path,
+    placeholder,
+    planned,
+    read_value,
+    schema_message,
+    unknown,
+    value_message,
+    wrong_values,
+)
+from agentci.spec.suggestion import did_you_mean
 
 REGISTRY: Final = "registry.terraform.io"
 _LARGEST_MESSAGE: Final = 256 * 1024 * 1024
@@ -36,11 +48,12 @@ _OPTIONS: Final = (
 class SchemaProvider(rpc.ProviderServicer):  # type: ignore[misc]  # grpc has no types
     """A provider that knows what its resources look like, and nothing else."""
 
-    def __init__(self, entry: Mapping[str, Any]) -> None:
-        """Take `source`, `exact` and `schema` of a provider."""
+    def __init__(self, entry: Mapping[str, Any], fill: Fill) -> None:
+        """Take `source`, `exact` and `schema` of a provider, and what is planned for it."""
         self._source: str = entry["source"]
         self._exact: bool = entry["exact"]
         self._schema: Mapping[str, Any] = entry["schema"]
+        self._fill = fill
 
     @cached_property
     def _answer(self) -> Any:
@@ -62,8 +75,12 @@ class SchemaProvider(rpc.ProviderServicer):  # type: ignore[misc]  # grpc has no
         return pb.ValidateProviderConfig.Response()
 
     def ValidateResourceConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's names
-        """Find nothing: Terraform itself has checked the schema."""
-        return pb.ValidateResourceConfig.Response()
+        """Check what Terraform cannot: texts that have to be one of a list."""
+        value = read_value(request.config)
+        wrong = wrong_values(self._schema["resources"][request.type_name], value)
+        return pb.ValidateResourceConfig.Response(
+            diagnostics=[_not_allowed(each) for each in wrong]
+        )
 
     def ValidateDataResourceConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's names
         """Find nothing: Terraform itself has checked the schema."""
@@ -89,7 +106,9 @@ class SchemaProvider(rpc.ProviderServicer):  # type: ignore[misc]  # grpc has no
     def PlanResourceChange(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's names
         """Plan what the module says."""
         block = self._schema["resources"][request.type_name]
-        value = planned(block, read_value(request.proposed_new_state), exact=self._exact)
+        value = planned(
+            block, read_value(request.proposed_new_state), fill=self._fill, exact=self._exact
+        )
         return pb.PlanResourceChange.Response(planned_state=value_message(value))
 
     def ApplyResourceChange(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - the protocol's names
@@ -120,27 +139,55 @@ class SchemaProvider(rpc.ProviderServicer):  # type: ignore[misc]  # grpc has no
         return pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=summary, detail=detail)
 
 
-def serve(entries: list[Mapping[str, Any]], folder: Path) -> dict[str, Any]:
-    """Start a server for each entry, and return what Terraform needs to find them.
+def _not_allowed(wrong: WrongValue) -> Any:
+    name = next(step for step in reversed(wrong.path) if isinstance(step, str))
+    near = did_you_mean(wrong.found, wrong.allowed)
+    detail = f"It can be {', '.join(wrong.allowed)}." + (
+        f" {near[0].upper()}{near[1:]}" if near else ""
+    )
+    return pb.Diagnostic(
+        severity=pb.Diagnostic.ERROR,
+        summary=f'"{wrong.found}" is no value of `{name}`',
+        detail=detail,
+        attribute=attribute_path(wrong.path),
+    )
 
-    The servers run until the process ends.
+
+def serve(entries: list[Mapping[str, Any]], folder: Path) -> dict[str, Any]:
+    """Start servers for each entry, and return what Terraform needs to find them.
+
+    They run until the process ends. `unknown` names the ones that plan what is not known as
+    unknown, `placeholder` the ones that put something known in.
     """
-    found: dict[str, Any] = {}
-    for index, entry in enumerate(entries):
-        server = grpc.server(ThreadPoolExecutor(_WORKERS), options=_OPTIONS)
-        rpc.add_ProviderServicer_to_server(SchemaProvider(entry), server)
-        socket = folder / f"{index}.sock"
-        server.add_insecure_port(f"unix:{socket}")  # the folder is ours alone
-        server.start()
-        _SERVERS.append(server)
-        found[f"{REGISTRY}/{entry['source']}"] = {
-            "Protocol": "grpc",
-            "ProtocolVersion": 6,
-            "Pid": os.getpid(),
-            "Test": True,  # Terraform does not end us
-            "Addr": {"Network": "unix", "String": str(socket)},
+    return {
+        fill.__name__: {
+            f"{REGISTRY}/{entry['source']}": _reattach(
+                _started(SchemaProvider(entry, fill), folder / f"{fill.__name__}{index}.sock")
+            )
+            for index, entry in enumerate(entries)
         }
-    return found
+        for fill in (unknown, placeholder)
+    }
+
+
+def _started(provider: SchemaProvider, socket: Path) -> Path:
+    server = grpc.server(ThreadPoolExecutor(_WORKERS), options=_OPTIONS)
+    rpc.add_ProviderServicer_to_server(provider, server)
+    server.add_insecure_port(f"unix:{socket}")  # the folder is ours alone
+    server.start()
+    _SERVERS.append(server)
+    return socket
+
+
+def _reattach(socket: Path) -> dict[str, Any]:
+    """Return how Terraform is told of a provider that runs already."""
+    return {
+        "Protocol": "grpc",
+        "ProtocolVersion": 6,
+        "Pid": os.getpid(),
+        "Test": True,  # Terraform does not end us
+        "Addr": {"Network": "unix", "String": str(socket)},
+    }
 
 
 _SERVERS: Final[list[Any]] = []

@@ -138,6 +138,13 @@ def kubernetes_schemas(version: str) -> Callable[[Mapping[str, Any], str], str |
     return implementation.check_object
 
 
+def service_shapes() -> Callable[[str], Mapping[str, Any]]:
+    """Return what gives the shapes of an AWS service; the package is imported with the first."""
+    from agentci.adapters.botocore_models import service_shapes as implementation
+
+    return implementation
+
+
 def effects() -> Effects:
     """Return the bundle of ports that a run needs."""
     from agentci.core.effects import Effects

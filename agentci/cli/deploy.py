@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from agentci.cli.deploy_packs import app as packs
 from agentci.cli.deploy_run import down, evidence, up
 from agentci.cli.deploy_validate import validate
 from agentci.cli.invocation import GROUP_SETTINGS, JsonOption, invocation_of
@@ -30,6 +31,7 @@ app.command()(validate)
 app.command()(up)
 app.command()(down)
 app.command()(evidence)
+app.add_typer(packs, name="packs")
 
 SpecArgument: TypeAlias = Annotated[
     str | None,

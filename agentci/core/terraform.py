@@ -32,7 +32,8 @@ class ProviderSchema:
     schema: Mapping[str, Any] = field(repr=False)
     """`provider`, a block, and `resources` and `data_sources`, maps from type to block.
 
-    Blocks are as in the output of `terraform providers schema -json`.
+    Blocks are as in the output of `terraform providers schema -json`; an attribute may also have
+    `values`, the only ones that it, or each in a list of it, can have.
     """
     exact: bool = True
     """Whether it is known which optional attributes a provider fills in by itself."""
@@ -118,10 +119,14 @@ class TerraformModule(Protocol):
     def validate(self) -> ModuleReport:
         """Check names, types, references, and provider versions."""
 
-    def plan(self, variables: Mapping[str, Any] | None = None) -> PlanReport:
+    def plan(
+        self, variables: Mapping[str, Any] | None = None, *, placeholders: bool = False
+    ) -> PlanReport:
         """Plan to create everything, with `variables` as JSON values; the state is empty.
 
-        The module's own backend is not used.
+        The module's own backend is not used. With `placeholders`, texts, numbers and truth values
+        that only a provider knows have something in their place, so that what the module makes of
+        them can be looked into; what the module asks of such a value may then fail.
         """
 
     def test(self) -> TestReport:

@@ -2,7 +2,8 @@
 
 A binding is generated from a provider's schema. Its compiled JavaScript says of each attribute
 name, type, whether it is a block, and what is only computed; its declarations say what is
-required. What neither says: which optional attributes a provider fills in, what is sensitive, and
+required, and their comments list the values that some texts can have. What neither says: which
+optional attributes a provider fills in, what is sensitive, and
 how many blocks there may be beyond "one" and "any number". Reads text alone, runs nothing.
 """
 
@@ -40,6 +41,7 @@ _PROPERTY: Final = re.compile(
     r"^ {4}(?:/\*\*(?P<doc>(?:(?!\*/).)*)\*/\s*)?readonly (?P<name>\w+)(?P<optional>\?)?:",
     re.MULTILINE | re.DOTALL,
 )
+_VALUES: Final = re.compile(r"Possible values: (\[\"[^\]]*\"\])")
 _DOC_NAME: Final = re.compile(r"#(\w+) \w+#\w+\}")
 _USED_MAPPER: Final = re.compile(r"\b(?!cdkt[fn]\b)(\w+)ToHclTerraform\b")
 _COMPUTED: Final = r"// (\w+) - computed: true, optional: false, required: false\s*\n\s*"
@@ -85,11 +87,20 @@ class _Class:
 
 
 @dataclass(frozen=True, slots=True)
+class _Property:
+    required: bool = False
+    values: tuple[str, ...] = ()
+
+
+_OPTIONAL: Final = _Property()
+
+
+@dataclass(frozen=True, slots=True)
 class _Source:
     fields: Mapping[str, list[re.Match[str]]]
     """Fields that a mapper function writes, by the function's name without its ending."""
-    required: Mapping[str, frozenset[str]]
-    """Required attributes of each interface, by their names in Terraform."""
+    interfaces: Mapping[str, Mapping[str, _Property]]
+    """Properties of each interface, by their names in Terraform."""
     classes: Mapping[str, _Class]
 
 
@@ -102,7 +113,7 @@ def read_binding(javascript: str, declarations: str) -> Binding:
     classes = {m[1]: _Class(m[2], m[3]) for m in _CLASS.finditer(javascript)}
     source = _Source(
         fields={m[1]: list(_NESTED_FIELD.finditer(m[2])) for m in _MAPPER.finditer(javascript)},
-        required={m[1]: _required(m[2]) for m in _INTERFACE.finditer(declarations)},
+        interfaces={m[1]: _properties(m[2]) for m in _INTERFACE.finditer(declarations)},
         classes=classes,
     )
     bases = {"TerraformResource", "TerraformDataSource", "TerraformProvider"}
@@ -113,7 +124,7 @@ def read_binding(javascript: str, declarations: str) -> Binding:
         raise BindingError(msg)
     ((name, top),) = tops
     fields = _TOP.search(top.body)
-    if fields is None or f"{name}Config" not in source.required:
+    if fields is None or f"{name}Config" not in source.interfaces:
         msg = f"`{name}` does not say what its attributes are"
         raise BindingError(msg)
     block = _block(source, list(_TOP_FIELD.finditer(fields[1])), f"{name}Config", name)
@@ -123,12 +134,15 @@ def read_binding(javascript: str, declarations: str) -> Binding:
     return Binding(type_[1], version[1] if version else None, block)
 
 
-def _required(body: str) -> frozenset[str]:
-    return frozenset(
-        _terraform_name(found["name"], found["doc"] or "")
-        for found in _PROPERTY.finditer(body)
-        if not found["optional"]
-    )
+def _properties(body: str) -> dict[str, _Property]:
+    found: dict[str, _Property] = {}
+    for match in _PROPERTY.finditer(body):
+        doc = match["doc"] or ""
+        told = _VALUES.search(doc)
+        values = tuple(re.findall(r'"([^"]*)"', told[1])) if told else ()
+        name = _terraform_name(match["name"], doc)
+        found[name] = _Property(required=not match["optional"], values=values)
+    return found
 
 
 def _terraform_name(name: str, doc: str) -> str:
@@ -139,18 +153,19 @@ def _terraform_name(name: str, doc: str) -> str:
 
 
 def _block(source: _Source, fields: list[re.Match[str]], interface: str, class_name: str) -> Block:
-    required = source.required.get(interface, frozenset())
+    properties = source.interfaces.get(interface, {})
     attributes: dict[str, Any] = {}
     blocks: dict[str, Any] = {}
     for found in fields:
         name = found["name"]
-        needed = name in required
+        property_ = properties.get(name, _OPTIONAL)
+        needed = property_.required
         mappers = [each for each in _USED_MAPPER.findall(found["value"]) if each in source.fields]
         if not mappers:
-            attributes[name] = {
-                "type": _type(found["storage"], found["type"]),
-                **_flags(needed=needed),
-            }
+            type_ = _type(found["storage"], found["type"])
+            attributes[name] = {"type": type_, **_flags(needed=needed)}
+            if property_.values:
+                attributes[name]["values"] = list(property_.values)
             continue
         mapper = mappers[-1]
         inner = mapper[0].upper() + mapper[1:]

@@ -185,6 +185,8 @@ class _Attribute(_Model):
     computed: bool = False
     sensitive: bool = False
     write_only: bool = False
+    values: list[str] = []
+    """What a text, or each in a list of texts, can be; empty for anything."""
 
     @model_validator(mode="after")
     def _is_one(self) -> _Attribute:

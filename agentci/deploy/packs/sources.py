@@ -142,7 +142,7 @@ SOURCES: Final[tuple[PackSource, ...]] = (
             "sha512-KqNA/5RiFT07r0PSZ6/07cJ2zESUgbj1JchVj21iBFB"
             "ZVUbD+578xA/k8eq/r0cbyEgLmg9eYWeVslaYah4DCQ=="
         ),
-        digest=Digest("sha256:b517fba955aae8778772572805fe90674890102b8d5f48f901ae229b59c5299e"),
+        digest=Digest("sha256:febc4bdb16fc3493bfdb4928ee0310f7ade7a85278c40424a21e3c74e05b8aea"),
         types=_types("google", _GOOGLE, "client_config project"),
     ),
     PackSource(
