@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from agentci.app.github_comment import CommentResult
     from agentci.cli.invocation import Invocation
 
-app = typer.Typer(help="The steps of the GitHub Action.", **GROUP_SETTINGS)
+app = typer.Typer(
+    help="""Do what the steps of the GitHub Action do: judge a change, comment on it.
+
+    Example: agentci github comment report.md
+    """,
+    **GROUP_SETTINGS,
+)
 
 _JUDGED_LATER: Final = frozenset({0, 1, 4})
 """Exit codes of a shard's evaluation that are for the job to say that judges all shards."""

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from agentci.cli.invocation import Invocation
     from agentci.core.staging import Staging
 
-app = typer.Typer(help="What runs before a commit, on what the commit touches.", **GROUP_SETTINGS)
+app = typer.Typer(
+    help="""Look at what a commit touches, before it is made.
+
+    Example: agentci hook gate
+    """,
+    **GROUP_SETTINGS,
+)
 
 _NOT_STAGED = 3
 
