@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from agentci.app.eval_request import EvalRequest
 from agentci.cli.eval_export import export
@@ -18,6 +18,8 @@ from agentci.cli.run_settings import RedactOption
 from agentci.core.errors import UsageError
 
 _DEFAULT = "suites"
+_WIDEST = 200
+"""Characters of a summary; lines are broken, not cut."""
 
 
 class _SuitesByDefault(TyperGroup):
@@ -30,13 +32,37 @@ class _SuitesByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
+class _NotTyped(typer.Context):
+    """Of a command that is called by the name of its group."""
+
+    @property
+    def command_path(self) -> str:
+        """The words that a user types."""
+        return self.parent.command_path if self.parent is not None else super().command_path
+
+
+class _Evaluate(TyperCommand):
+    """The command that need not be typed, whose help is that of the whole group."""
+
+    context_class = _NotTyped
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the other commands of the group."""
+        others = ctx.parent.command.commands
+        rows = [
+            (name, others[name].get_short_help_str(_WIDEST)) for name in others if name != _DEFAULT
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 app = typer.Typer(cls=_SuitesByDefault, **GROUP_SETTINGS)
 app.command("merge")(merge)
 app.command("import")(import_)
 app.command("export")(export)
 
 
-@app.command(_DEFAULT, hidden=True)
+@app.command(_DEFAULT, cls=_Evaluate, hidden=True)
 def suites(
     context: typer.Context,
     suites: Annotated[

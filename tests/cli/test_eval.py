@@ -317,3 +317,31 @@ def test_suites_without_such_a_case_are_not_mentioned(project: Project) -> None:
     done = project.call("eval", "--case", "sky", "--mode", "replay")
     assert done.code == 0, done.err
     assert "second" not in done.out
+
+
+def test_help_is_of_the_group_and_lists_its_commands(project: Project) -> None:
+    shown = project.call("eval", "--help").out
+    assert shown.startswith("Usage: agentci eval [OPTIONS] [SUITE]...\n")
+    commands = shown[shown.index("\nCommands:\n") :]
+    assert all(f"\n  {name}  " in commands for name in ("merge", "import", "export"))
+    assert "\n  suites" not in commands
+    assert "hint: `agentci eval --help`" in project.call("eval", "--nonsense").err
+
+
+def test_merging_shards_without_a_single_case_is_4(project: Project) -> None:
+    write_cases(project, CASES[:1])
+    taken = next(n for n in range(1, 4) if project.call("eval", "--shard", f"{n}/3").code != 4)
+    empty = [n for n in range(1, 4) if n != taken]
+    for number in empty:
+        shard = ("--shard", f"{number}/3", "--out", f"{number}.json")
+        assert project.call("eval", "--mode", "replay", *shard).code == 0
+    parts = [json.loads((project.folder / f"{number}.json").read_text()) for number in empty]
+    for number, part in enumerate(parts, 1):
+        project.write(f"{number}.json", json.dumps({**part, "shard": f"{number}/2"}))
+    done = project.call("eval", "merge", "1.json", "2.json")
+    assert done.code == 4, done.err
+    assert "no case was judged" in done.err
+    for number, part in enumerate(parts, 1):
+        data = {**part, "shard": f"{number}/2", "suites": []}
+        project.write(f"{number}.json", json.dumps(data))
+    assert project.call("eval", "merge", "1.json", "2.json", "--out", "all.json").code == 4

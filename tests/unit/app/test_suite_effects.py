@@ -38,7 +38,8 @@ def problems(steps: str, target: str = "{}") -> list[Problem]:
 OUT = "  - {id: out, run: [curl, x], side_effects: external}\n"
 WAIT = "  - {id: wait, approve: 'Go on?'}\n"
 IN_LOOP = (
-    "  - id: again\n    loop:\n      max: 2\n      until: false\n      steps:\n"
+    "  - id: again\n    loop:\n      max: 2\n"
+    '      until: "${{ steps.out.output.exit_code == 0 }}"\n      steps:\n'
     "        - {id: out, run: [curl, x], side_effects: external}\n"
 )
 BESIDE = (
