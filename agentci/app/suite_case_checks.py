@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +16,7 @@ from agentci.spec.expressions import truth
 
 if TYPE_CHECKING:
     from agentci.app.suite_definition import LoadedSuite
+    from agentci.core.effects import Files
     from agentci.core.json_types import JsonObject
     from agentci.evals.case import Case
     from agentci.plan.bundle import Bundle
@@ -32,10 +33,15 @@ class _Trouble:
 
 
 def check_each_case(
-    suite: LoadedSuite, bundle: Bundle | None, cases: tuple[Case, ...], *, root: Path
+    suite: LoadedSuite,
+    bundle: Bundle | None,
+    cases: tuple[Case, ...],
+    files: Files,
+    *,
+    root: Path,
 ) -> tuple[Problem, ...]:
     """Return what is wrong with single cases, at their lines."""
-    checker = _Checker(suite, bundle, root)
+    checker = _Checker(suite, bundle, files, root)
     found: list[Problem] = []
     left_out = 0
     for case in cases:
@@ -56,7 +62,10 @@ def check_each_case(
 class _Checker:
     suite: LoadedSuite
     bundle: Bundle | None
+    files: Files
     root: Path
+    repositories: dict[str | None, bool] = field(default_factory=dict)
+    """Folders with files to work on, and whether they are there."""
 
     def troubles(self, case: Case) -> Iterator[_Trouble]:
         """Yield what is wrong with one case."""
@@ -65,7 +74,8 @@ class _Checker:
             for scorer in self.suite.spec.scorers:
                 truth(scorer.when, {"case": case.scope()})
             if self.bundle is not None:
-                case_repository(self.suite, self.bundle, case, root=self.root)
+                folder = case_repository(self.suite, self.bundle, case, root=self.root)
+                yield from self._repository(case, folder)
         except (SpecError, StepFailed) as error:
             yield _Trouble("ACI-D513", f"case `{case.id}`: {error.message}", error.hint)
             return
@@ -75,6 +85,14 @@ class _Checker:
             yield from self._pipeline(case, inputs, self.bundle)
         elif not self.suite.spec.target.with_:
             yield from self._arguments(case, inputs, self.bundle)
+
+    def _repository(self, case: Case, folder: str | None) -> Iterator[_Trouble]:
+        if folder not in self.repositories:
+            there = folder is None or self.files.exists(self.root / folder)
+            self.repositories[folder] = there
+        if not self.repositories[folder]:
+            message = f"case `{case.id}`: there is no folder `{folder}` with the files to work on"
+            yield _Trouble("ACI-D548", message, "an empty one needs a file for git to keep it")
 
     def _pipeline(self, case: Case, inputs: JsonObject, bundle: Bundle) -> Iterator[_Trouble]:
         declared = bundle.spec.inputs

@@ -95,12 +95,13 @@ def check_suite(
     found = Findings(Bundle(spec=_NOTHING_AROUND, positions=suite.positions))
     checker.target(found)
     checker.expressions(found)
-    check_scorers(found, suite, files, root=root)
+    models = None if bundle is None else bundle.spec.models
+    check_scorers(found, suite, files, root=root, models=models)
     checker.named_cases(found)
     effects = () if bundle is None else check_effects(bundle)
     policy = Findings(Bundle(spec=_NOTHING_AROUND, positions=suite.policy_positions))
     checker.policy(policy)
-    rows = check_each_case(suite, bundle, cases, root=root) if not found.problems else ()
+    rows = check_each_case(suite, bundle, cases, files, root=root) if not found.problems else ()
     found_all = (*found.sorted(), *policy.sorted(), *effects, *dataset, *rows)
     return tuple(dict.fromkeys(found_all))
 

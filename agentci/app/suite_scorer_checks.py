@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +33,15 @@ def scorer_name(spec: ScorerSpec) -> str:
     return spec.name or spec.kind
 
 
-def check_scorers(findings: Findings, suite: LoadedSuite, files: Files, *, root: Path) -> None:
-    """Check every scorer of a suite."""
+def check_scorers(
+    findings: Findings,
+    suite: LoadedSuite,
+    files: Files,
+    *,
+    root: Path,
+    models: Iterable[str] | None,
+) -> None:
+    """Check every scorer of a suite; `models` are those that may judge, None where unknown."""
     names: list[str] = []
     for index, spec in enumerate(suite.spec.scorers):
         name = scorer_name(spec)
@@ -47,6 +54,8 @@ def check_scorers(findings: Findings, suite: LoadedSuite, files: Files, *, root:
             )
         names.append(name)
         _check_kind(findings, suite, files, index=index, root=root)
+        if spec.kind == "judge" and models is not None:
+            _check_judges(findings, spec, index=index, models=models)
     if not any(spec.gates for spec in suite.spec.scorers):
         findings.add(
             "ACI-D525",
@@ -71,6 +80,21 @@ def _check_kind(
         return
     if _check_options(findings, suite, model=model, index=index):
         _check_files(findings, suite, files, index=index, root=root)
+
+
+def _check_judges(
+    findings: Findings, spec: ScorerSpec, *, index: int, models: Iterable[str]
+) -> None:
+    from agentci.evals.scorers.kinds.judge import judges_of  # noqa: PLC0415 - few suites have one
+
+    named = spec.with_.get("models", [])
+    if not isinstance(named, list) or any(templates_in(named, ())):
+        return
+    try:
+        judges_of([str(each) for each in named], models)
+    except UsageError as error:
+        message = f"scorer `{scorer_name(spec)}`: {error.message}"
+        findings.add("ACI-D526", ("scorers", index, "with"), message=message, hint=error.hint)
 
 
 def _check_options(

@@ -91,6 +91,8 @@ def test_what_a_target_reads_has_to_be_there(
         ('[{kind: exact, when: "${{ case.lvel }}"}]', "ACI-D363", "`lvel`"),
         ("[{kind: exact, when: sometimes}]", "ACI-D340", "not one expression"),
         ('[{kind: contains, with: {all: ["${{ output.txt }}"]}}]', "ACI-D363", "`txt`"),
+        ("[{kind: judge, with: {rubric: x}}]", "ACI-D526", "which model judges"),
+        ("[{kind: judge, with: {rubric: x, models: [jugde]}}]", "ACI-D526", "no model `jugde`"),
     ],
 )
 def test_a_scorer_has_to_exist_with_its_options(scorers: str, code: str, says: str) -> None:
@@ -103,6 +105,22 @@ def test_an_option_that_an_expression_gives_is_left_to_the_run() -> None:
     scorers = '[{kind: exact, with: {strip: "${{ case.strip }}"}}]'
     dataset = "{cases: [{id: a, input: {question: x}, strip: true}]}"
     assert problems(suite_text(scorers=scorers, dataset=dataset)) == ()
+
+
+def test_a_judge_whose_model_is_known_or_left_to_the_run_is_right() -> None:
+    for models in ("[judge]", "['${{ case.id }}']"):
+        assert not problems(
+            suite_text(scorers=f"[{{kind: judge, with: {{rubric: x, models: {models}}}}}]")
+        )
+
+
+def test_files_to_work_on_have_to_be_there() -> None:
+    text = suite_text('{repository: "fixtures/${{ case.id }}"}')
+    there = {"pipelines/qa/fixtures/a/file": "", "pipelines/qa/fixtures/b/file": ""}
+    assert not problems(text, there)
+    found = only(text, dict(list(there.items())[:1]))
+    assert (found.code, found.location.line) == ("ACI-D548", 1)
+    assert "`pipelines/qa/fixtures/b`" in found.message
 
 
 def test_an_unknown_option_stands_at_its_place() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -142,7 +142,7 @@ class _Seat:
 
 def _seats(options: JudgeOptions, services: ScorerServices) -> list[_Seat]:
     seats = []
-    for model in _judges(options, services):
+    for model in judges_of(options.models, services.models):
         lane = child_lane(services.lane, model)
         if options.repeats == 1:
             seats.append(_Seat(model, model, lane))
@@ -154,11 +154,16 @@ def _seats(options: JudgeOptions, services: ScorerServices) -> list[_Seat]:
     return seats
 
 
-def _judges(options: JudgeOptions, services: ScorerServices) -> tuple[str, ...]:
-    known = tuple(sorted(services.models))
-    wanted = options.models or known
+def judges_of(models: Sequence[str], pipeline: Iterable[str]) -> tuple[str, ...]:
+    """Return who judges: `models`, or else the only one of `pipeline`.
+
+    Raises:
+        UsageError: when one of them is unknown, or none is named and the pipeline has several.
+    """
+    known = tuple(sorted(pipeline))
+    wanted = tuple(models) or known
     unknown = [name for name in wanted if name not in known]
-    if unknown or not wanted or (not options.models and len(known) > 1):
+    if unknown or not wanted or (not models and len(known) > 1):
         what = (
             f"there is no model `{unknown[0]}`" if unknown else "it is not said which model judges"
         )
