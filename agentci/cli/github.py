@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -104,7 +105,9 @@ def _judge(inputs: ActionInputs, invocation: Invocation) -> int:
     from agentci.app.gate_fetch import fetch_base
     from agentci.app.github_action import COMMENT_FILE
 
-    note = fetch_base(inputs.base or None, invocation.directory)
+    note = None
+    with suppress(AgentciError):  # the gate says what is wrong, and where it is told
+        note = fetch_base(inputs.base or None, invocation.directory)
     if note is not None:
         sys.stdout.flush()
         invocation.note(f"note: {note}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -209,6 +210,14 @@ def test_without_anything_to_compare_with_it_says_so(remote: Remote, tmp_path: P
     assert done.step(JUDGE).code == 6
     assert done.outputs["verdict"] == "error"
     assert "nothing says what this change is compared with" in done.summary
+
+
+def test_a_folder_without_git_is_told_in_the_summary(remote: Remote, tmp_path: Path) -> None:
+    checkout = check_out(remote, tmp_path / "a", remote.commits["merge-good"])
+    shutil.rmtree(checkout.project.folder / ".git")
+    done = _run(checkout, Event("workflow_dispatch", {}))
+    assert done.step(JUDGE).code == 2
+    assert "ACI-U210" in done.summary
 
 
 def test_what_is_known_is_kept_for_the_next_run(remote: Remote, tmp_path: Path) -> None:
