@@ -11,7 +11,7 @@ from agentci.core.errors import StepFailed, UsageError
 from agentci.core.json_types import JsonValue
 from agentci.evals.case import Subject
 from agentci.evals.results import Score
-from agentci.evals.scorers.answers import AnswerOptions
+from agentci.evals.scorers.answers import AnswerOptions, json_safe
 from agentci.evals.scorers.protocol import ScorerServices
 from agentci.evals.scorers.verdicts import Check, score_of_checks
 from agentci.evals.scorers.wording import shown
@@ -63,7 +63,10 @@ class PydanticEvals:
         del services
         if not options.evaluators:
             return Score(1.0, passed=True)
-        output = _plain(options.judged(subject))
+        try:
+            output = _plain(json_safe(options.judged(subject)))
+        except RecursionError:
+            return Score(0.0, passed=False, explanation="the answer nests too deep")
         checks = [
             Check(
                 _holds(each, output, subject.metrics),
