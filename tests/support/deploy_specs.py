@@ -6,11 +6,10 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import yaml
-
 from agentci.core.digest import Digest, digest_bytes, digest_json
 from agentci.deploy.artifact import Deployment, Generator, RenderedProject
 from agentci.deploy.render import render_project
+from agentci.deploy.writers.yaml import yaml_text
 from agentci.spec.deploy import DeploySpec
 from agentci.spec.validation import validate
 from agentci.spec.yaml_document import parse_document
@@ -88,8 +87,7 @@ def without(path: Path, *, base: Mapping[str, Any] = GOOD) -> dict[str, Any]:
 
 def spec_text(spec: Mapping[str, Any]) -> str:
     """Return a spec as YAML."""
-    text: str = yaml.safe_dump(dict(spec), sort_keys=False, allow_unicode=True)
-    return text
+    return yaml_text(spec).decode()
 
 
 def deployment(

@@ -10,6 +10,7 @@ from tests.support.deploy_specs import GOOD, Path, changed, deployment, without
 API = ("services", "api")
 DB = ("services", "db")
 TOOLS = ("services", "tools")
+KEY = ("secrets", "db-key")
 
 
 def _codes(spec: dict[str, Any]) -> dict[str, str]:
@@ -92,8 +93,8 @@ def test_a_good_spec_has_no_findings() -> None:
         (("secrets", "other"), {"from": "env", "ref": "X"}, "secrets.other", "ACI-D619"),
         (("volumes", "other"), {}, "volumes.other", "ACI-D619"),
         (("rollout", "percent"), 5, "rollout", "ACI-D620"),
-        (("secrets", "db-key"), {"from": "file", "ref": "../../x"}, "secrets.db-key.ref", "ACI-D626"),
-        (("secrets", "db-key"), {"from": "file", "ref": "/etc/x"}, "secrets.db-key.ref", "ACI-D626"),
+        (KEY, {"from": "file", "ref": "../../x"}, "secrets.db-key.ref", "ACI-D626"),
+        (KEY, {"from": "file", "ref": "/etc/x"}, "secrets.db-key.ref", "ACI-D626"),
         (("targets", "compose", "compose"), ">=1.27", "targets.compose.compose", "ACI-D630"),
         (("secrets", "db-key", "from"), "aws-sm", "secrets.db-key.from", "ACI-D631"),
         ((*API, "replicas"), 2, "services.api.ports[0]", "ACI-D633"),
@@ -153,7 +154,11 @@ def _flow(**states: Any) -> dict[str, Any]:
             "workflow.states.two",
             "ACI-D623",
         ),
-        ({"first": {"type": "wait", "seconds": 1, "service": "api"}}, "workflow.states.first.service", "ACI-D624"),
+        (
+            {"first": {"type": "wait", "seconds": 1, "service": "api"}},
+            "workflow.states.first.service",
+            "ACI-D624",
+        ),
         ({"first": {"type": "task"}}, "workflow.states.first", "ACI-D624"),
         (
             {

@@ -24,6 +24,7 @@ from agentci.deploy.writers.hcl import (
 from tests.support.hostile_texts import HOSTILE, texts
 from tests.support.sandbox_tools import missing
 
+VERSION = Attribute("required_version", ">= 1.0")
 _TOKEN = re.compile(r"\\u([0-9a-f]{4})|\\U([0-9a-f]{8})|\\([nrt\"\\])|(\$\$\{|%%\{)|(.)", re.DOTALL)
 _SINGLE = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
@@ -119,7 +120,7 @@ def test_terraform_reads_every_text_back_and_finds_nothing_to_format(tmp_path: P
         "for": 1, "k ${": wanted, "é": [{"x": 1, "yyy": [{}]}],
     }  # fmt: skip
     blocks = [
-        Block("terraform", (), (Attribute("required_version", ">= 1.0"), Block("backend", ("local",)))),
+        Block("terraform", (), (VERSION, Block("backend", ("local",)))),
         Block(
             "locals",
             (),

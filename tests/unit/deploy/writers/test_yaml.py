@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentci.core.json_types import JsonObject
 from agentci.deploy.writers.yaml import comment_lines, yaml_stream, yaml_text
 from agentci.spec.yaml_document import parse_document
 from tests.support.hostile_texts import HOSTILE, texts
@@ -23,7 +24,7 @@ VALUES = st.recursive(
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_text_comes_back(text: str) -> None:
-    value = {"key": text, "list": [text, {"inner": text}]}
+    value: JsonObject = {"key": text, "list": [text, {"inner": text}]}
     assert yaml.safe_load(yaml_text(value)) == value
     assert parse_document(yaml_text(value), "x").value == value
 
