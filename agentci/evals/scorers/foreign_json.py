@@ -21,6 +21,8 @@ LIMIT: Final = 1_000_000
 _LONGEST: Final = 100_000
 _WORK: Final = 20_000_000
 """Characters that are read in all: an answer full of braces would take hours otherwise."""
+_MOST: Final = 200
+"""Objects in one answer: each is held against a schema, maybe in a process of its own."""
 
 _REFUSED: Final = ("not valid YAML", "a second document", "the alias ")
 """What our reader says of what promptfoo's refuses as well."""
@@ -70,11 +72,11 @@ def json_parts(text: str) -> Iterator[JsonObject | Sequence[JsonValue]]:
         StepFailed: when looking for them would take too long, or promptfoo's reader of YAML may
             see something else than ours.
     """
-    start, work = text.find("{"), 0
+    start, work, count = text.find("{"), 0, 0
     while start >= 0:
         end = _end_of_object(text, start)
         work += end.position - start
-        if work > _WORK:
+        if work > _WORK or count >= _MOST:
             raise StepFailed(
                 "the answer has too many braces to look for JSON in it",
                 code="ACI-S514",
@@ -83,6 +85,7 @@ def json_parts(text: str) -> Iterator[JsonObject | Sequence[JsonValue]]:
         value = _read(text[start : end.position] + "}" * end.missing)
         after = start + 1
         if value is not None:
+            count += 1
             yield value
             after = end.position
         start = text.find("{", after)
