@@ -6,7 +6,8 @@ The same work for all, in the same run: N cases, each with one recorded answer t
 an expected one. agentci does it for both sides of a change. promptfoo has the answers in memory, so
 that not even its cache has to be read; pytest replays a cassette of vcrpy per case; the floor is 15
 lines of the standard library. Each number is of a process of its own, start-up included; rounds are
-interleaved, and the median counts. Peers take one round where there are more than 1,000 cases.
+interleaved, and the median counts. Peers take one round where there are more than 1,000 cases; one
+that does not tell its results is shown with the time until it gave up.
 promptfoo is installed as the tests' clients are (`tests/support/client_installs.py`); a peer that
 cannot be had is named, and `--check` fails without it. With `--check` the exit code is 1 where a
 bar is missed.
@@ -57,6 +58,8 @@ class Spent:
     cpu: float
     memory: float
     """Peak resident megabytes of the largest process."""
+    failed: str = ""
+    """What a peer said that did not do the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Candidate:
     before: Callable[[], object] = lambda: None
     once: bool = False
     """Whether one round is enough."""
+    may_fail: bool = False
+    """Whether it is shown rather than fatal that it does not do the work."""
 
 
 class Failed(Exception):
@@ -96,7 +101,10 @@ def spend(candidate: Candidate) -> Spent:
         )
         said = done.stdout.decode("utf-8", "replace")
         wall, cpu, kilobytes, code = json.loads(report.read_text())
-    if code != 0 or candidate.says not in said:
+    failed = code != 0 or candidate.says not in said
+    if failed and candidate.may_fail:
+        return Spent(wall, cpu, kilobytes / 1024, said.strip()[-200:] or f"exit code {code}")
+    if failed:
         raise Failed(f"{candidate.name} ended with {code} and said:\n{said[-2000:]}")
     return Spent(wall, cpu, kilobytes / 1024)
 
@@ -122,9 +130,11 @@ def candidates(folder: Path, count: int, found: Sequence[Peer]) -> list[Candidat
         place = folder / peer.name.replace(" ", "-")
         place.mkdir()
         peer.prepare(place, count)
-        once = count > SMALL and peer is not FLOOR
-        says = peer.says(count)
-        made.append(Candidate(peer.name, peer.command, place, peer.env(place), says, once=once))
+        large = count > SMALL and peer is not FLOOR
+        own, says = peer.env(place), peer.says(count)
+        made.append(
+            Candidate(peer.name, peer.command, place, own, says, once=large, may_fail=large)
+        )
     return made
 
 
@@ -147,6 +157,7 @@ def _median(rounds: Sequence[Spent]) -> Spent:
         statistics.median(each.wall for each in rounds),
         statistics.median(each.cpu for each in rounds),
         statistics.median(each.memory for each in rounds),
+        next((each.failed for each in rounds if each.failed), ""),
     )
 
 
@@ -180,6 +191,8 @@ def _show(measured: Mapping[int, Mapping[str, Spent]]) -> None:
                 f"  {name:<26}{each.wall:>10.3f}{bare:>10.1f}{gate:>8.2f}"
                 f"{each.cpu:>8.2f}{each.memory:>6.0f}"
             )
+            if each.failed:
+                print(f"    told no results, but: {each.failed.splitlines()[-1]}")
 
 
 def main() -> int:
@@ -202,7 +215,12 @@ def main() -> int:
     if options.json:
         shown = {
             count: {
-                name: {"wall": each.wall, "cpu": each.cpu, "megabytes": each.memory}
+                name: {
+                    "wall": each.wall,
+                    "cpu": each.cpu,
+                    "megabytes": each.memory,
+                    "failed": each.failed,
+                }
                 for name, each in rows.items()
             }
             for count, rows in measured.items()
