@@ -5,10 +5,14 @@ Imported only when manifests are validated: its schemas take 108 MB on the disk.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from kubernetes_validate import SchemaNotFoundError, ValidationError, utils, validate
+
+_KIND: Final = re.compile(r"[A-Za-z]+")
+_API: Final = re.compile(r"([a-z0-9-]+(\.[a-z0-9-]+)*/)?[a-z0-9]+")
 
 
 def known_versions() -> frozenset[str]:
@@ -25,6 +29,8 @@ def check_object(content: Mapping[str, Any], version: str) -> str | None:
     api, kind = content.get("apiVersion"), content.get("kind")
     if not isinstance(api, str) or not isinstance(kind, str):
         return "`apiVersion` and `kind` have to be texts"
+    if not _KIND.fullmatch(kind) or not _API.fullmatch(api):  # the package makes a path of both
+        return f"`{kind}` of `{api}` is no kind"
     try:
         validate({**content}, version, strict=True)
     except SchemaNotFoundError:

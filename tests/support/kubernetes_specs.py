@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from agentci.core.json_types import JsonObject
 from agentci.deploy.artifact import Deployment
 from agentci.deploy.checks import check_spec
 from agentci.deploy.targets.kubernetes import KUBERNETES
+from agentci.deploy.writers.yaml import yaml_text
 from agentci.spec.deploy import DeploySpec
 from agentci.spec.deploy_kubernetes import KubernetesTarget
 from agentci.spec.deploy_targets import TargetsSpec
@@ -179,7 +179,7 @@ GOOD: Mapping[str, dict[str, Any]] = {
 
 def deployment_of(content: JsonObject) -> Deployment:
     """Return a deployment as the command line reads one."""
-    document = parse_document(json.dumps(content).encode(), "deploy/shop.yaml")
+    document = parse_document(yaml_text(content), "deploy/shop.yaml")
     return Deployment(
         spec=validate(document, SpecForTests),
         digest=digest_json(document.value),

@@ -13,7 +13,6 @@ from agentci.deploy.targets.kubernetes_names import (
     canary_replicas,
     is_task,
     options_of,
-    tracks_of,
 )
 from agentci.deploy.targets.kubernetes_network import host_ports
 from agentci.deploy.targets.kubernetes_pod import variables
@@ -39,7 +38,6 @@ def refused(deployment: Deployment) -> Iterator[Finding]:
     yield from _release(spec)
     yield from _autoscale(spec)
     yield from _volumes(spec)
-    yield from _clashes(deployment)
     for name, service in spec.services.items():
         here: PathParts = ("services", name)
         yield from _egress(spec, name, here=here)
@@ -181,18 +179,6 @@ def _volumes(spec: DeploySpec) -> Iterator[Finding]:
             message = "several pods share it, which the default storage of clusters rarely can"
             hint = f"name a class with ReadWriteMany in `targets.{TARGET}.storage_class`"
             yield Finding("ACI-U666", ("volumes", name), message, hint)
-
-
-def _clashes(deployment: Deployment) -> Iterator[Finding]:
-    seen: dict[str, str] = {}
-    for name, service in deployment.spec.services.items():
-        if is_task(service):
-            continue
-        for track in tracks_of(deployment, name):
-            if track.name in seen:
-                message = f"versions of `{seen[track.name]}` have the name `{track.name}`, too"
-                yield Finding("ACI-U669", ("services", name), message, "rename one of the two")
-            seen[track.name] = name
 
 
 def _egress(spec: DeploySpec, name: str, *, here: PathParts) -> Iterator[Finding]:
