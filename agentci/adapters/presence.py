@@ -53,10 +53,14 @@ class LocalPresence:
         if descriptor is None:
             return
         if os.getpid() == self._process:  # a forked child shares the lock, and must not drop it
-            if self._locked(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                self._take_mark_away()
-            else:
+            alone = fcntl.LOCK_EX | fcntl.LOCK_NB
+            if not self._locked(descriptor, alone):
+                # the attempt has given up what was held, and a mark that is left without a lock
+                # could come after the last one has looked for it
+                self._locked(descriptor, fcntl.LOCK_SH)
                 self._leave_mark()
+            if self._locked(descriptor, alone):
+                self._take_mark_away()
             self._locked(descriptor, fcntl.LOCK_UN)  # also where such a child is still there
         os.close(descriptor)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from agentci.adapters.files import LocalFiles
@@ -85,3 +86,21 @@ def test_a_forked_child_neither_ends_the_stay_nor_prolongs_it(tmp_path: Path) ->
     assert os.waitpid(child, 0)[1] == 0
     os.close(reader)
     os.close(writer)
+
+
+def test_those_who_leave_at_the_same_time_leave_no_mark(tmp_path: Path) -> None:
+    files = LocalFiles()
+    for _ in range(60):
+        guests = [files.enter(tmp_path) for _ in range(4)]
+        together = threading.Barrier(len(guests))
+
+        def leave(guest: Presence, together: threading.Barrier = together) -> None:
+            together.wait()
+            guest.leave()
+
+        threads = [threading.Thread(target=leave, args=(guest,)) for guest in guests]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert list(tmp_path.iterdir()) == []
