@@ -197,8 +197,8 @@ def _edited(entry: str, name: str) -> SafetyRefusal:
     return SafetyRefusal(
         f"the entry `{entry}` does not match its seal: it was changed by hand",
         code="ACI-P132",
-        hint=f"take the committed file back with `git checkout -- {name}`, "
-        "or accept again with `agentci accept`",
+        hint=f"take the committed file back with `git checkout -- {name}`, then `agentci accept` "
+        "what should be in it",
         location=Location(name),
     )
 
