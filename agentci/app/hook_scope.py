@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from agentci.app.check_stamp import Watch
 from agentci.app.definitions import checked_bundle
 from agentci.app.eval_cassettes import flat_name, recording_folders
 from agentci.app.eval_request import EvalRequest
@@ -25,6 +24,27 @@ if TYPE_CHECKING:
     from agentci.app.project import Project
     from agentci.core.effects import Files
     from agentci.core.staging import Staging
+
+
+class _Seen:
+    """Files that note which of them were read, alone or as a whole folder."""
+
+    def __init__(self, files: Files) -> None:
+        self._inner: Any = files
+        self.files: list[Path] = []
+        self.folders: list[Path] = []
+
+    def read(self, path: Path) -> bytes:
+        self.files.append(path)
+        data: bytes = self._inner.read(path)
+        return data
+
+    def tree(self, folder: Path) -> Any:
+        self.folders.append(folder)
+        return self._inner.tree(folder)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +136,17 @@ class HookScope:
         return any(path.is_relative_to(place) for path in self.staged)
 
     def _reads(self, folder: Path, load: Callable[[Path, Project], None]) -> bool:
-        watch = Watch(self.project.files)
+        watch = _Seen(self.project.files)
         try:
             load(folder, replace(self.project, files=cast("Files", watch)))
         except AgentciError:
             return True  # whoever looks at it says what is wrong
-        seen = {Path(str(place)).resolve() for what, place, _ in watch.seen.values() if what}
-        return any(path in seen for path in self.staged)
+        files = {path.resolve() for path in watch.files}
+        folders = tuple(path.resolve() for path in watch.folders)
+        return any(
+            path in files or any(path.is_relative_to(folder) for folder in folders)
+            for path in self.staged
+        )
 
     @staticmethod
     def _load_pipeline(folder: Path, project: Project) -> None:
