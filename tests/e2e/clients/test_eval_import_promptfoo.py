@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from agentci.core.digest import digest_json
 from agentci.core.errors import AgentciError
@@ -22,7 +23,9 @@ from agentci.evals.case import Case, Subject
 from agentci.evals.importers.findings import ImportedSuite
 from agentci.evals.importers.promptfoo import import_promptfoo
 from agentci.evals.scorers.registry import parse_options, scorer
+from tests.e2e.test_eval_imports import CHAT, CONFIG, echo
 from tests.support.model_server import ModelServer
+from tests.support.projects import Project, environment
 from tests.support.promptfoo_matrix import (
     ANSWERS,
     ASSERTIONS,
@@ -101,3 +104,38 @@ def test_every_verdict_is_the_same(theirs: list[Verdict], ours: ImportedSuite) -
     assert not different, (len(different), different[:10])
     assert 0 < unclear <= len(UNCLEAR) * sum("contains-json" in str(each) for each in ASSERTIONS)
     assert len(tests) - unclear > 1900
+
+
+def _bodies(server: ModelServer) -> list[str]:
+    """Return the requests; newer models call the limit on tokens otherwise, and so do we."""
+    found = []
+    for request in server.requests:
+        if request.body:
+            body = dict(request.json)
+            limit = body.pop("max_completion_tokens", None)
+            found.append(
+                json.dumps(body | ({"max_tokens": limit} if limit else {}), sort_keys=True)
+            )
+    return sorted(found)
+
+
+def test_the_same_is_asked_of_the_model(tmp_path: Path) -> None:
+    project = Project(tmp_path / "p", environment(tmp_path))
+    config = yaml.safe_load(CONFIG)
+    del config["tests"][0]["assert"][1]  # a program of Python, which promptfoo would run
+    project.write("given/promptfooconfig.json", json.dumps(config))
+    project.write("given/chat.json", json.dumps(CHAT))
+    project.git("init", "-q")
+    project.git("add", ".")
+    project.git("commit", "-qm", "x")
+    with ModelServer(echo) as theirs:
+        verdicts = run_promptfoo(project.folder / "given", f"{theirs.origin}/v1")
+    with ModelServer(echo) as ours:
+        project.report("eval", "import", "given/promptfooconfig.json")
+        arguments = ("eval", "given", "--mode", "record")
+        results = project.report(*arguments, code=1, env=ours.environment)
+    assert len(_bodies(ours)) == 12
+    assert _bodies(ours) == _bodies(theirs)
+    cases = [case for suite in results["suites"] for case in suite["cases"]]
+    passed = sorted(case["trials"][0]["passed"] for case in cases)
+    assert passed == sorted(verdict.passed for verdict in verdicts)
