@@ -10,12 +10,14 @@ import fcntl
 import itertools
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from agentci.adapters.presence import MARK, LocalPresence
+from agentci.core.effects import TreeFile
 from agentci.core.errors import StorageError
 
 _TEMPORARY: Final = ".agentci-tmp-"
@@ -56,6 +58,17 @@ class LocalFiles:
                     if not name.startswith(_TEMPORARY)
                 )
             )
+
+    def tree(self, folder: Path) -> tuple[TreeFile, ...]:
+        """Return what git would keep of `folder`, sorted by path: links are not followed."""
+        with _reported("list", folder):
+            found = [
+                Path(parent, name)
+                for parent, folders, names in os.walk(folder)
+                for name in (*names, *folders)
+                if not name.startswith(_TEMPORARY)
+            ]
+            return tuple(each for path in sorted(found) if (each := _tree_file(path)) is not None)
 
     def write_atomic(self, path: Path, data: bytes) -> None:
         """Replace the content in one step (temporary file, fsync, rename); makes folders."""
@@ -186,6 +199,16 @@ class LocalAppendFile:
             if _is_current(self._descriptor, self._path):
                 return self._descriptor
             self.close()
+
+
+def _tree_file(path: Path) -> TreeFile | None:
+    """Return how git would keep `path`; None for a folder and what is neither file nor link."""
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return TreeFile(path, link=os.readlink(path))  # noqa: PTH115 - the text as it is
+    if not stat.S_ISREG(mode):
+        return None
+    return TreeFile(path, executable=bool(mode & stat.S_IXUSR))
 
 
 def _open_locked(path: Path, flags: int) -> int:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from agentci.adapters.git_commands import Git
-from agentci.core.effects import AppendFile
+from agentci.core.effects import AppendFile, TreeFile
 from agentci.core.errors import EnvironmentProblem, StorageError
 from agentci.core.presence import Presence
 
 _LINK = "120000"
 _SUBMODULE = "160000"
+_EXECUTABLE = "100755"
 _AHEAD = 250
 """Files that are read together."""
 _HOPS = 10
@@ -61,10 +62,7 @@ class CommitFiles:
 
     def list(self, folder: Path) -> tuple[Path, ...]:
         """Return all files below `folder`, sorted by path; links are left out."""
-        name = self._name(folder)
-        prefix = "" if name == "." else name + "/"
-        if prefix:
-            self._listed.append(prefix)
+        prefix = self._prefix(folder)
         return tuple(
             sorted(
                 folder / path[len(prefix) :]
@@ -73,11 +71,34 @@ class CommitFiles:
             )
         )
 
+    def tree(self, folder: Path) -> tuple[TreeFile, ...]:
+        """Return what git keeps of `folder`, sorted by path: links are not followed."""
+        prefix = self._prefix(folder)
+        found = (
+            self._tree_file(folder / path[len(prefix) :], *entry)
+            for path, entry in self._entries.items()
+            if path.startswith(prefix)
+        )
+        return tuple(sorted(found, key=lambda each: each.path))
+
     def close(self) -> None:
         """End the process that reads; a second call does nothing."""
         if self._reader is not None:
             self._reader.communicate()
             self._reader = None
+
+    def _prefix(self, folder: Path) -> str:
+        """Return how the paths of a folder begin, which will be read."""
+        name = self._name(folder)
+        prefix = "" if name == "." else name + "/"
+        if prefix:
+            self._listed.append(prefix)
+        return prefix
+
+    def _tree_file(self, path: Path, mode: str, object_id: str) -> TreeFile:
+        if mode == _LINK:
+            return TreeFile(path, link=os.fsdecode(self._blob(object_id)))
+        return TreeFile(path, executable=mode == _EXECUTABLE)
 
     def _is_folder(self, name: str) -> bool:
         if name == ".":

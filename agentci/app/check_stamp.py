@@ -24,7 +24,7 @@ from agentci.core.errors import AgentciError
 
 if TYPE_CHECKING:
     from agentci.app.check_result import CheckRequest
-    from agentci.core.effects import Files
+    from agentci.core.effects import Files, TreeFile
 
 _FILE: Final = "check-v1.json"
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
@@ -56,6 +56,12 @@ class Watch:
         """Return all files below `folder`."""
         found = self.files.list(folder)
         self._note("list", folder, _names(found, folder))
+        return found
+
+    def tree(self, folder: Path) -> tuple[TreeFile, ...]:
+        """Return what git would keep of `folder`."""
+        found = self.files.tree(folder)
+        self._note("tree", folder, _forms(found, folder))
         return found
 
     def _note(self, what: str, path: Path, value: object) -> None:
@@ -116,6 +122,7 @@ def _unchanged(what: str, place: str, value: object, *, files: Files) -> bool:
         "exists": lambda: files.exists(path),
         "read": lambda: files.exists(path) and digest_bytes(files.read(path)),
         "list": lambda: _names(files.list(path), path),
+        "tree": lambda: _forms(files.tree(path), path),
     }
     return looks[what]() == value
 
@@ -123,6 +130,14 @@ def _unchanged(what: str, place: str, value: object, *, files: Files) -> bool:
 def _names(found: tuple[Path, ...], folder: Path) -> str:
     text = "\0".join(path.relative_to(folder).as_posix() for path in found)
     return digest_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def _forms(found: tuple[TreeFile, ...], folder: Path) -> str:
+    forms = (
+        f"{each.path.relative_to(folder).as_posix()}\0{each.executable}\0{each.link or ''}"
+        for each in found
+    )
+    return digest_bytes("\0".join(forms).encode("utf-8", "surrogateescape"))
 
 
 def _request(request: CheckRequest) -> list[str]:

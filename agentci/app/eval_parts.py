@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentci import __version__
-from agentci.core.digest import Digest, digest_bytes, digest_json
+from agentci.core.digest import Digest, digest_bytes
 from agentci.evals.scorers.identity import file_digests, identity
 from agentci.plan.bundle import model_json, spec_json
 from agentci.tools.gitignore import is_ignored, parse_ignore
@@ -16,7 +16,7 @@ from agentci.tools.gitignore import is_ignored, parse_ignore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentci.core.effects import Files
+    from agentci.core.effects import Files, TreeFile
     from agentci.core.json_types import JsonObject, JsonValue
     from agentci.evals.scorers.protocol import ScorerIdentity
     from agentci.plan.bundle import Bundle
@@ -130,20 +130,32 @@ def case_files(kind: str, options: JsonObject, folder: SuiteFolder) -> Mapping[s
 
 
 def tree_digest(files: Files, folder: Path) -> Digest:
-    """Return a digest of the files below `folder`, without those that git ignores there."""
-    found = {path.relative_to(folder).as_posix(): path for path in files.list(folder)}
+    """Return a digest of the files below `folder`, without those that git ignores there.
+
+    As for git, it counts whether a file may be executed, and where a link leads.
+    """
+    found = {each.path.relative_to(folder).as_posix(): each for each in files.tree(folder)}
     ignores = tuple(
-        parse_ignore(files.read(path).decode("utf-8", "replace"), name.removesuffix(".gitignore"))
-        for name, path in sorted(found.items())
-        if name.rpartition("/")[2] == ".gitignore"
+        parse_ignore(
+            files.read(each.path).decode("utf-8", "replace"), name.removesuffix(".gitignore")
+        )
+        for name, each in found.items()
+        if name.rpartition("/")[2] == ".gitignore" and each.link is None
     )
-    kept: dict[str, JsonValue] = {}
-    for name, path in found.items():
+    kept: list[str] = []
+    for name, each in found.items():
         parts = name.split("/")
         above = ("/".join(parts[:depth]) for depth in range(1, len(parts)))
         hidden = ".git" in parts or "__pycache__" in parts
-        if hidden or any(is_ignored(each, folder=True, files=ignores) for each in above):
+        if hidden or any(is_ignored(one, folder=True, files=ignores) for one in above):
             continue
         if not is_ignored(name, folder=False, files=ignores):
-            kept[name] = digest_bytes(files.read(path))
-    return digest_json(kept)
+            kept.append(f"{name}\0{_as_in_tree(files, each)}\0")
+    return digest_bytes("".join(sorted(kept)).encode("utf-8", "surrogateescape"))
+
+
+def _as_in_tree(files: Files, each: TreeFile) -> str:
+    if each.link is not None:
+        return f"link {each.link}"
+    kind = "executable" if each.executable else "file"
+    return f"{kind} {digest_bytes(files.read(each.path))}"

@@ -16,7 +16,6 @@ from agentci.core.errors import (
     Problem,
     SpecError,
     StepFailed,
-    StorageError,
     UsageError,
 )
 from agentci.evals.datasets.cases import case_of, fields_of, matches, sampled
@@ -159,28 +158,44 @@ class _TaskFiles:
         self._folder = folder
         self._files = files
         self._root = root.resolve()
-        self.paths = [path.relative_to(folder).as_posix() for path in files.list(folder)]
+        self._given = root.absolute()
+        found = files.tree(folder)
+        self._links = {each.path: each.link for each in found if each.link is not None}
+        self.paths = [each.path.relative_to(folder).as_posix() for each in found]
 
     def read(self, path: str) -> bytes:
         """Return a file; one that is a link out of the project is refused."""
         place = self._folder / path
+        self._check(place)
         if not place.resolve().is_relative_to(self._root):
-            message = f"`{place.as_posix()}` leads out of the project"
-            raise UsageError(message, code="ACI-U452", hint="copy the file to where the link is")
+            raise _leads_out(place)
         return self._files.read(place)
 
-    def digest(self, path: str) -> Digest | None:
-        """Return a file's digest; None for a link that leads to nothing."""
-        try:
+    def digest(self, path: str) -> Digest:
+        """Return a file's digest; of a link, that of where it leads, as git keeps it."""
+        place = self._folder / path
+        link = self._links.get(place)
+        if link is None:
             return digest_bytes(self.read(path))
-        except StorageError:
-            if self._files.exists(self._folder / path):
-                raise
-            return None
+        self._check(place)
+        return digest_bytes(b"link " + os.fsencode(link))
+
+    def _check(self, place: Path) -> None:
+        """Refuse a link out of the project, in a checkout as in a commit."""
+        link = self._links.get(place)
+        if link is not None:
+            end = Path(os.path.normpath(place.parent.absolute() / link))
+            if not any(end.is_relative_to(root) for root in (self._root, self._given)):
+                raise _leads_out(place)
 
     def shown(self, path: str) -> str:
         """Return a path as the user would type it."""
         return (self._folder / path).as_posix()
+
+
+def _leads_out(place: Path) -> UsageError:
+    message = f"`{place.as_posix()}` leads out of the project"
+    return UsageError(message, code="ACI-U452", hint="copy the file to where the link is")
 
 
 def _refuse(

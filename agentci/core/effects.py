@@ -155,6 +155,16 @@ class AppendFile(Protocol):
         """Close the file; a second call does nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class TreeFile:
+    """A file as git keeps it, besides its content."""
+
+    path: Path
+    executable: bool = False
+    link: str | None = None
+    """Where it leads, for a symbolic link, which has no content of its own."""
+
+
 class Files(Protocol):
     """Files of the project and of agentci's own folder. All failures are `StorageError`s."""
 
@@ -166,6 +176,9 @@ class Files(Protocol):
 
     def list(self, folder: Path) -> tuple[Path, ...]:
         """Return all files below `folder`, sorted by path; empty where it does not exist."""
+
+    def tree(self, folder: Path) -> tuple[TreeFile, ...]:
+        """Return what git would keep of `folder`, sorted by path: links are not followed."""
 
     def write_atomic(self, path: Path, data: bytes) -> None:
         """Replace the content in one step (temporary file, fsync, rename); makes folders."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from agentci.core.effects import AppendFile
+from agentci.core.effects import AppendFile, TreeFile
 from agentci.core.errors import StorageError
 from agentci.core.presence import Presence
 
@@ -30,6 +30,9 @@ class MemoryFiles:
 
     def list(self, folder: Path) -> tuple[Path, ...]:
         return tuple(sorted(path for path in self.content if folder in path.parents))
+
+    def tree(self, folder: Path) -> tuple[TreeFile, ...]:
+        return tuple(TreeFile(path) for path in self.list(folder))
 
     def write_atomic(self, path: Path, data: bytes) -> None:
         self.content[path] = data
