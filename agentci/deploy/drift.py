@@ -80,15 +80,13 @@ def find_drift(
     if lock is not None and (lock.edited or lock.reformatted):
         return DriftResult((_edited_lock(lock),))  # nothing that it says counts before it is mended
     if entry is None:
-        drift = Drift(
-            DriftKind.NOT_RENDERED, file, f"`{file}` was never rendered", f"{_RENDER} {file}"
-        )
+        drift = Drift(DriftKind.NOT_RENDERED, file, f"`{file}` was never rendered", f"`{_RENDER}`")
         return DriftResult((drift,))
     drifts: list[Drift] = []
     changed = entry.spec != project.deployment.digest
     if changed:
         message = f"`{file}` was changed since it was rendered{_listed(_outdated(project, entry))}"
-        drifts.append(Drift(DriftKind.SPEC_CHANGED, file, message, f"{_RENDER} {file}"))
+        drifts.append(Drift(DriftKind.SPEC_CHANGED, file, message, f"`{_RENDER}`"))
     drifts += _edited_files(project, entry, on_disk)
     note = None
     if not changed and not drifts:
@@ -101,7 +99,7 @@ def find_drift(
                     DriftKind.GENERATOR_CHANGED,
                     outdated[0],
                     f"{message}{_listed(outdated)}",
-                    f"read the difference with `agentci deploy diff`, then {_RENDER} {file}",
+                    f"read the difference with `agentci deploy diff`, then `{_RENDER}`",
                 )
             )
         elif outdated:
@@ -125,7 +123,7 @@ def _edited_lock(lock: DeployLock) -> Drift:
 
 
 def _edited(what: str) -> Drift:
-    hint = f"`git checkout -- {LOCK_FILE}`, or read the difference and {_RENDER}"
+    hint = f"take the committed lock back, or read the difference and run `{_RENDER}`"
     return Drift(DriftKind.LOCK_EDITED, LOCK_FILE, f"the lock was edited by hand: {what}", hint)
 
 
@@ -143,7 +141,7 @@ def _edited_files(
     found: list[Drift] = []
     for path, digest in sorted(entry.files.items()):
         data = on_disk.get(path)
-        hint = f"put the change into the spec, then {_RENDER}; or `git checkout -- {path}`"
+        hint = f"put the change into the spec and run `{_RENDER}`, or take the file back"
         if data is None:
             found.append(Drift(DriftKind.FILE_EDITED, path, f"`{path}` was removed", hint))
         elif digest_bytes(data) != digest and data == rendered.get(path):

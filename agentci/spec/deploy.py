@@ -246,6 +246,9 @@ class ServiceSpec(Model):
     restart: Literal["always", "on-failure", "never"] = Field(
         "always", description="What happens when it ends."
     )
+    stop_grace: int = Field(
+        10, ge=1, le=600, description="Seconds that it has to end when it is asked to."
+    )
     depends_on: dict[ServiceName, Literal["started", "healthy", "completed"]] = Field(
         default_factory=dict, description="Services that come first, and how far they have to be."
     )

@@ -140,6 +140,7 @@ WORLDS: Mapping[str, World] = {
     "docs/eval-imports.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/evaluation.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/gate.md": World(_checkout, BUGFIX_SCRIPT),
+    "docs/deploy.md": World(_own_repository, TOTALS_SCRIPT),
     "docs/recording.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/reports.md": World(_checkout, BUGFIX_SCRIPT),
     "docs/secrets.md": World(_checkout, BUGFIX_SCRIPT),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class World:
 
     def call(self, *arguments: str, env: Mapping[str, str] | None = None) -> CommandOutput:
         own = {**QUIET_GIT, "DOCKER_HOST": self.engine.host, KEY: "not-a-real-one"}
+        if "DOCKER_CONFIG" in os.environ:  # where plugins of a user are, such as Compose 2
+            own["DOCKER_CONFIG"] = os.environ["DOCKER_CONFIG"]
         return agentci(*arguments, folder=self.project.folder, env={**own, **(env or {})})
 
 

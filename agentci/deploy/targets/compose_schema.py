@@ -98,6 +98,7 @@ _SERVICE: Final = _closed(
         "depends_on": _by_name(_CONDITION),
         "healthcheck": _HEALTH,
         "restart": {"enum": ["no", "on-failure", "unless-stopped"]},
+        "stop_grace_period": _SECONDS,
         "profiles": {"const": ["scheduled"]},
         "scale": {"type": "integer", "minimum": 0},
         "logging": _LOGGING,

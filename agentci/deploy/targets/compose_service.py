@@ -141,6 +141,7 @@ def _life(service: ServiceSpec) -> JsonObject:
             "start_period": f"{health.start_period}s",
         }
     found["restart"] = _RESTART["never" if service.schedule is not None else service.restart]
+    found["stop_grace_period"] = f"{service.stop_grace}s"
     if service.schedule is not None:
         found["profiles"] = ["scheduled"]
     if service.replicas != 1:

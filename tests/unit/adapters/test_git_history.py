@@ -106,6 +106,23 @@ def test_commits_and_merge_bases_are_found_by_name(repository: Path) -> None:
     assert history.default_branch() is None
 
 
+def test_what_changed_since_a_commit_is_told_by_path(repository: Path) -> None:
+    history = GitHistory(repository)
+    first = history.commit("HEAD") or ""
+    assert history.changed_since(first) == ()
+    (repository / "new é.txt").write_text("new")
+    (repository / ".agentci").mkdir()
+    (repository / ".agentci/own").write_text("ours")
+    (repository / ".gitignore").write_text("ignored\n")
+    (repository / "ignored").write_text("x")
+    assert history.changed_since(first) == (".gitignore", "new é.txt")
+    git(repository, "add", "--all")
+    git(repository, "commit", "-qm", "more")
+    changed = history.changed_since(first)
+    assert {".gitignore", "new é.txt"} <= set(changed)
+    assert history.changed_since(history.commit("HEAD") or "") == ()
+
+
 def test_histories_without_a_common_commit_have_no_merge_base(repository: Path) -> None:
     git(repository, "switch", "-q", "--orphan", "alone")
     git(repository, "commit", "-qm", "other", "--allow-empty")
