@@ -142,14 +142,15 @@ def serving_selector(deployment: Deployment, name: str) -> Mapping[str, str]:
 def image_of(deployment: Deployment, name: str) -> str:
     """Return the image of a service; one that is built here is named as it was pushed.
 
-    Before its digest is known it has a tag alone, which a rule finds.
+    Its digest is that of `targets.kubernetes.images`, or else what `deploy render --image` was
+    given. Before it is known there is a tag alone, which a rule finds.
     """
     service = deployment.spec.services[name]
     if service.image is not None:
         return image_reference(service.image)
     options = options_of(deployment.spec)
     repository = f"{options.registry}/{deployment.spec.name}-{name}"
-    digest = options.images.get(name)
+    digest = options.images.get(name) or deployment.images.get(name)
     return f"{repository}:unpinned" if digest is None else f"{repository}@{digest}"
 
 

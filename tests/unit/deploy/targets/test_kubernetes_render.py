@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
-from agentci.core.digest import hex_of
+from agentci.core.digest import Digest, hex_of
 from agentci.deploy.targets.kubernetes import KUBERNETES
-from agentci.deploy.targets.kubernetes_names import canary_replicas
+from agentci.deploy.targets.kubernetes_names import canary_replicas, image_of
 from tests.support.kubernetes_specs import (
     DIGEST,
     GOOD,
@@ -284,6 +285,15 @@ def test_an_image_that_is_built_here_has_a_dockerfile_and_needs_a_pushed_digest(
     examined = KUBERNETES.examine(deployment_of(before), rendered(before))
     assert [each.code for each in examined[1].findings] == ["kubernetes-image"]
     assert examined[1].findings[0].place == "services.api.build"
+
+
+def test_the_digest_of_a_pushed_image_comes_from_the_target_or_else_from_the_lock() -> None:
+    content = GOOD["built here and loosened"]
+    known = replace(deployment_of(content), images={"api": Digest(OTHER)})
+    assert image_of(known, "api") == f"registry.example/team/shop-api@{DIGEST}"
+    unnamed = {**content, "targets": {"kubernetes": {"registry": "registry.example/team"}}}
+    known = replace(deployment_of(unnamed), images={"api": Digest(OTHER)})
+    assert image_of(known, "api") == f"registry.example/team/shop-api@{OTHER}"
 
 
 def test_the_job_of_ci_has_the_gate_in_front() -> None:
