@@ -91,8 +91,8 @@ class KubernetesTarget(Model):
     )
     images: dict[str, PushedDigest] = Field(
         default_factory=dict,
-        description="By service that is built here: the digest that `docker push` printed. Default: "
-        "what `agentci deploy render --image` was given.",
+        description="By service that is built here: the digest that `docker push` printed. "
+        "Default: what `agentci deploy render --image` was given.",
     )
     pull_secret: Label | None = Field(None, description="Secret for pulling images.")
     secrets: dict[
