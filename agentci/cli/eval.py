@@ -14,6 +14,7 @@ from agentci.cli.eval_merge import merge
 from agentci.cli.eval_outcome import OutOption, show_evaluation
 from agentci.cli.eval_progress import EvalProgress
 from agentci.cli.invocation import GROUP_SETTINGS, JsonOption, invocation_of
+from agentci.cli.report_options import JunitOption
 from agentci.cli.run_settings import RedactOption
 from agentci.core.errors import UsageError
 
@@ -123,6 +124,7 @@ def suites(
         bool, typer.Option("--all/--failures-only", help="List cases that passed, too.")
     ] = False,
     out: OutOption = None,
+    junit: JunitOption = None,
     json: JsonOption = False,
 ) -> int:
     """Evaluate suites: replay what is recorded, score the answers, list what failed.
@@ -161,4 +163,6 @@ def suites(
     with EvalProgress(invocation) as listener:
         evaluated = evaluate_suites(request, listener)
     content = ResultsFile(evaluated, part)
-    return show_evaluation(content, invocation, json=json, everything=everything, out=out)
+    return show_evaluation(
+        content, invocation, json=json, everything=everything, out=out, junit=junit
+    )

@@ -9,6 +9,7 @@ import typer
 from agentci.app import wiring
 from agentci.cli.eval_outcome import OutOption, show_evaluation
 from agentci.cli.invocation import JsonOption, invocation_of
+from agentci.cli.report_options import JunitOption
 
 
 def merge(
@@ -19,6 +20,7 @@ def merge(
         bool, typer.Option("--all/--failures-only", help="List cases that passed, too.")
     ] = False,
     out: OutOption = None,
+    junit: JunitOption = None,
     json: JsonOption = False,
 ) -> int:
     """Put the results of shards together, and say what `agentci eval` would have said of them all.
@@ -31,4 +33,6 @@ def merge(
     invocation = invocation_of(context)
     parts = [read_results(wiring.files(), invocation.path(name)) for name in files]
     content = merge_files(parts)
-    return show_evaluation(content, invocation, json=json, everything=everything, out=out)
+    return show_evaluation(
+        content, invocation, json=json, everything=everything, out=out, junit=junit
+    )

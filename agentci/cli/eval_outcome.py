@@ -13,6 +13,9 @@ from agentci.cli.render.json import plain, to_json
 from agentci.cli.render.style import color_wanted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from agentci.app.eval_outcome import SuiteSummary
     from agentci.app.eval_results_file import ResultsFile
     from agentci.cli.invocation import Invocation
@@ -32,8 +35,9 @@ def show_evaluation(
     json: bool,
     everything: bool,
     out: str | None,
+    junit: str | None,
 ) -> int:
-    """Print results and return the exit code."""
+    """Print results, write what is asked for, and return the exit code."""
     from agentci.app.eval_outcome import day, summarize, why_not_green
     from agentci.app.eval_results_file import results_json, write_results
     from agentci.cli.render.eval_text import suite_text
@@ -42,6 +46,8 @@ def show_evaluation(
         write_results(wiring.files(), invocation.path(out), content)
     today = day(wiring.clock().now())
     summaries = [summarize(each, today=today) for each in content.suites]
+    if junit is not None:
+        _write_junit(invocation.path(junit), content, summaries)
     error = why_not_green(summaries)
     if _is_empty_shard(content) and out is not None:
         invocation.note(f"note: no case belongs to the shard {content.shard}")
@@ -62,6 +68,14 @@ def show_evaluation(
     sys.stdout.flush()
     sys.stderr.write(as_text(error, color=color_wanted(sys.stderr)))
     return error.exit_code
+
+
+def _write_junit(path: Path, content: ResultsFile, summaries: Sequence[SuiteSummary]) -> None:
+    from agentci.report.junit import results_junit
+
+    held = {each.suite: [case.case for case in each.quarantined] for each in summaries}
+    text = results_junit([each.result for each in content.suites], quarantined=held)
+    wiring.files().write_atomic(path, text.encode())
 
 
 def _is_empty_shard(content: ResultsFile) -> bool:

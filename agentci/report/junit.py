@@ -35,7 +35,7 @@ from agentci.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from agentci.evals.results import CaseResult, SuiteResult
     from agentci.gate.decision import CaseComparison, Decision, Side, SuiteDecision
@@ -51,14 +51,18 @@ def decision_junit(decision: Decision) -> str:
     return _document(suites)
 
 
-def results_junit(results: Iterable[SuiteResult], *, quarantined: Iterable[str] = ()) -> str:
+def results_junit(
+    results: Iterable[SuiteResult], *, quarantined: Mapping[str, Iterable[str]]
+) -> str:
     """Return evaluations as JUnit XML, without a base to compare with.
 
+    `quarantined` are the cases that do not block for the time being, by the path of their suite.
     Cases that fail are failures, those in quarantine are skipped; what could not be judged is an
     error.
     """
-    held = frozenset(quarantined)
-    return _document([_evaluated_suite(each, held) for each in results])
+    return _document(
+        [_evaluated_suite(each, frozenset(quarantined.get(each.suite, ()))) for each in results]
+    )
 
 
 def _document(suites: Sequence[ET.Element]) -> str:

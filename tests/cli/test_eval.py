@@ -200,6 +200,20 @@ def test_known_results_are_only_read(project: Project) -> None:
     assert gone.code == 4, "what a result was replayed from is part of its key"
 
 
+def test_results_are_written_as_junit_also_when_merged(project: Project) -> None:
+    held = "quarantine: [{case: wrong, owner: o, reason: r, expires: '2999-12-31'}]\n"
+    project.write(SUITE_PATH, SUITE + AGENT + EXACT + held)
+    write_cases(project, [*CASES, {"id": "new", "input": "new", "expected": ""}])
+    assert project.call("eval", "--mode", "replay", "--junit", "out/whole.xml").code == 4
+    text = (project.folder / "out/whole.xml").read_text()
+    assert 'tests="4" failures="0" errors="1" skipped="1"' in text
+    for index in (1, 2):
+        shard = ("--shard", f"{index}/2", "--out", f"{index}.json")
+        project.call("eval", "--mode", "replay", *shard)
+    project.call("eval", "merge", "1.json", "2.json", "--junit", "merged.xml")
+    assert (project.folder / "merged.xml").read_text() == text
+
+
 def test_a_second_evaluation_prints_the_same_bytes(project: Project) -> None:
     first = project.call("eval", "--mode", "replay", "--json")
     again = project.call("eval", "--mode", "replay", "--json")

@@ -114,7 +114,7 @@ def test_an_evaluation_alone_is_red_where_cases_fail() -> None:
         "lost": Row([True], status="not_judged"),
         "crashed": Row([True], status="error"),
     }
-    text = results_junit([suite_result(cases)], quarantined=["held"])
+    text = results_junit([suite_result(cases)], quarantined={"pipelines/demo": ["held"]})
     assert outcomes(text) == {
         "good": "passed",
         "bad": "failure failed",
