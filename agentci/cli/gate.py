@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,12 @@ from agentci.cli.report_options import (
     report_files,
     show_decision,
 )
+from agentci.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentci.app.gate import GateRequest, GateResult
 
 
 def gate(
@@ -50,6 +56,14 @@ def gate(
         typer.Option(
             metavar="FILE",
             help="Head as `agentci eval --out FILE` left it; repeat for each shard.",
+            show_default=False,
+        ),
+    ] = None,
+    base_results: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="The base as such a file; with it, no repository is looked at.",
             show_default=False,
         ),
     ] = None,
@@ -102,10 +116,13 @@ def gate(
         jobs=jobs,
         sandbox=sandbox,
     )
-    with GateProgress(invocation) as listener:
-        result = judge(request, listener)
+    if base_results:
+        result = _judge_files(request, tuple(invocation.path(each) for each in base_results))
+    else:
+        with GateProgress(invocation) as listener:
+            result = judge(request, listener)
     report = Report(result.decision)
-    if html is not None or out is not None:
+    if (html is not None or out is not None) and not base_results:
         from agentci.app.report_transcripts import transcripts_of
 
         report = Report(result.decision, transcripts_of(result, invocation.directory))
@@ -119,3 +136,15 @@ def gate(
         run_digest=answers_digest(result.head) if github else None,
     )
     return result.decision.exit_code
+
+
+def _judge_files(request: GateRequest, base: tuple[Path, ...]) -> GateResult:
+    from agentci.app.gate_files import FilesRequest, judge_files
+
+    if not request.results or request.suites or request.base:
+        raise UsageError(
+            "`--base-results` compares files, and needs those of head and nothing else",
+            code="ACI-U488",
+            hint="agentci gate --results HEAD.json --base-results BASE.json",
+        )
+    return judge_files(FilesRequest(request.results, base, request.policy))

@@ -235,3 +235,26 @@ def test_results_are_accepted_where_a_flag_says_where_commands_run(project: Gate
     assert project.agentci("accept", "--suites", **away).code == 8
     assert project.agentci("accept", "--suites", "--sandbox", "process", **away).code == 0
     assert project.agentci("accept", "--sandbox", "process").code == 2
+
+
+def test_two_files_of_results_are_judged_without_a_repository(
+    project: GateProject, tmp_path: Path
+) -> None:
+    base, head = str(tmp_path / "base.json"), str(tmp_path / "head.json")
+    assert project.agentci("eval", "--out", base).code == 0
+    project.answer(bugs="crash 3")
+    project.record_anew()
+    assert project.agentci("eval", "--out", head).code == 1
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = agentci("gate", "--json", "--results", head, "--base-results", base, folder=elsewhere)
+    assert done.code == 1, done.err
+    decision = json.loads(done.out)
+    assert [name for name, change in changes(decision).items() if change == "newly broken"] == [
+        "c01",
+        "c05",
+    ]
+    same = agentci("gate", "--results", base, "--base-results", base, folder=elsewhere)
+    assert (same.code, "no regression" in same.out) == (0, True)
+    alone = agentci("gate", "--base-results", base, folder=elsewhere)
+    assert (alone.code, "ACI-U488" in alone.err) == (2, True)
