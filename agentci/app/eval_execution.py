@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agentci.app.eval_transcript import conversation_json, tool_uses
 from agentci.core.digest import Digest
 from agentci.core.effects import TreeChange
 from agentci.evals.case import ToolUse
@@ -50,6 +49,9 @@ def execution_of(
     metrics: Mapping[str, float],
 ) -> Execution:
     """Return what a finished run comes to; `metrics` are what its model calls took."""
+    # whoever only reads what is known needs nothing of what a transcript is taken down from
+    from agentci.app.eval_transcript import conversation_json, tool_uses  # noqa: PLC0415
+
     records = tuple(result.walk())
     conversations = talk.conversations(records)
     stopped = result.stopped

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import ROOT
+from tests.support.gate_project import GateProject
 
 HEAVY = (
     "agentci.adapters.byte_store",
@@ -159,3 +160,26 @@ def test_a_replay_loads_nothing_that_only_a_recording_needs(tmp_path: Path) -> N
         shutil.copytree(ROOT / name, tmp_path / name)
     arguments = ("run", "pipelines/bugfix", "--mode", "replay", "--json")
     assert not _loaded(NOT_FOR_A_REPLAY, _modules_after(*arguments, folder=tmp_path))
+
+
+NOT_FOR_KNOWN_RESULTS = (
+    "agentci.agents",
+    "agentci.app.eval_jobs",
+    "agentci.engine",
+    "agentci.models.gateway",
+    "agentci.models.spending",
+    "agentci.steps",
+    "jinja2",
+    "jsonschema",
+    "numpy",
+    "scipy",
+)
+"""Whatever carries out a trial, where each one's result is known."""
+
+
+def test_results_that_are_known_are_judged_without_what_runs_a_trial(tmp_path: Path) -> None:
+    project = GateProject.create(tmp_path)
+    assert project.agentci("gate").code == 0
+    for command in ("eval", "gate"):
+        modules = _modules_after(command, folder=tmp_path)
+        assert not _loaded(HEAVY + NOT_FOR_KNOWN_RESULTS, modules)
