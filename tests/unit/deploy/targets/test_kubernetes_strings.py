@@ -6,23 +6,11 @@ from typing import Any
 
 import yaml
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from agentci.deploy.targets.kubernetes_pod import without_expansion
 from agentci.spec.yaml_document import parse_document
+from tests.support.hostile_texts import HOSTILE, texts
 from tests.support.kubernetes_specs import rendered, service, spec
-
-HOSTILE = (
-    "", " ", "\n", "a\nb\n", "\t", "- a", "a: b", "# no comment", "'", '"', "'\"\\", "${HOME}",
-    "%{if}", "$(HOME)", "$$(HOME)", "$", "{{ x }}", "{a: b}", "[1]", "*a", "&a", "!!python/none",
-    "yes", "no", "null", "~", "1e3", "007", "0x1F", "1_000", "12:30", "2026-11-23", ".inf", "---",
-    "...", "|", ">", "@", "`", "\u2028", "\u200b", "\ufeff", "é", "😀", "\x85", "\xa0", "\x7f",
-    "\x01",
-)  # fmt: skip
-texts = st.one_of(
-    st.sampled_from(HOSTILE),
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60),
-)
 
 
 def expanded(text: str, variables: dict[str, str]) -> str:
@@ -49,7 +37,7 @@ def parsed(data: bytes) -> Any:
 
 
 @settings(max_examples=60, deadline=None)
-@given(variable=texts, argument=texts, check=texts)
+@given(variable=texts(), argument=texts(), check=texts())
 @example(variable="$(HOME)", argument="$(HOME)", check="$$(HOME)")
 def test_variables_arguments_and_checks_arrive_as_they_are(
     variable: str, argument: str, check: str
@@ -73,8 +61,27 @@ def test_variables_arguments_and_checks_arrive_as_they_are(
         assert expanded(container[probe]["exec"]["command"][1], data) == check
 
 
+def test_every_hostile_text_arrives_as_it_is() -> None:
+    named = {f"V{index}": text for index, text in enumerate(HOSTILE)}
+    annotations = {f"example.org/n{index}": text for index, text in enumerate(HOSTILE)}
+    files = rendered(
+        spec(
+            {"api": service(env=named, command=[*HOSTILE], health={"cmd": [*HOSTILE]})},
+            target={"identities": {"api": annotations}},
+        )
+    )
+    assert parsed(files["services/api/configmap.yaml"])["data"] == named
+    deployment = parsed(files["services/api/deployment.yaml"])
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    assert [expanded(each, named) for each in container["args"]] == [*HOSTILE]
+    command = container["livenessProbe"]["exec"]["command"]
+    assert [expanded(each, named) for each in command] == [*HOSTILE]
+    account = parsed(files["services/api/serviceaccount.yaml"])
+    assert annotations.items() <= account["metadata"]["annotations"].items()
+
+
 @settings(max_examples=60, deadline=None)
-@given(annotation=texts, description=texts)
+@given(annotation=texts(), description=texts())
 def test_annotations_arrive_as_they_are_and_descriptions_nowhere(
     annotation: str, description: str
 ) -> None:
@@ -92,6 +99,6 @@ def test_annotations_arrive_as_they_are_and_descriptions_nowhere(
     ]
 
 
-@given(text=texts)
+@given(text=texts())
 def test_nothing_is_replaced_in_an_argument(text: str) -> None:
     assert expanded(without_expansion(text), {"HOME": "replaced", "": "replaced"}) == text
