@@ -59,7 +59,7 @@ def accept(
     if sandbox is not None:
         raise UsageError(
             "`--sandbox` is for suites: a run is accepted as it was",
-            code="ACI-U488",
+            code="ACI-U484",
             hint="leave it out, or add `--suite`",
         )
     return _accept_run(invocation, run, json=json)

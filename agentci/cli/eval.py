@@ -142,7 +142,7 @@ def suites(
     part = None if shard is None else parse_shard(shard)
     if redraw and mode != "record":
         message = "`--redraw` is for recording"
-        raise UsageError(message, code="ACI-U487", hint="add `--mode record`")
+        raise UsageError(message, code="ACI-U489", hint="add `--mode record`")
     request = EvalRequest(
         start=invocation.directory,
         suites=tuple(suites or ()),
