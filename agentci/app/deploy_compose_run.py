@@ -51,6 +51,10 @@ class ComposeRunner:
             )
         return _until_healthy(request)
 
+    def services(self, request: RunRequest) -> tuple[RunningService, ...]:
+        """Ask the engine for the containers of the project, see `Runner.services`."""
+        return _containers(request)
+
     def down(self, request: RunRequest) -> None:
         """Stop and remove containers and networks, see `Runner.down`."""
         program = _program(request)
@@ -144,10 +148,12 @@ def _is_bad(service: RunningService, request: RunRequest) -> bool:
     ends = spec is not None and spec.restart == "never"
     if service.state == "exited" and ends:
         return False
-    return service.state != "running" or service.healthy is False
+    return service.state != "running" or service.healthy is False or not service.current
 
 
 def _word(service: RunningService) -> str:
+    if not service.current:
+        return "from another spec"
     return "not healthy" if service.state == "running" else service.state
 
 
@@ -170,8 +176,9 @@ def _containers(request: RunRequest) -> tuple[RunningService, ...]:
         RunningService(
             service=service,
             name=name,
-            state=state if label == spec else f"{state} from another spec",
+            state=state,
             healthy=_health(status),
+            current=label == spec,
         )
         for name, state, status, service, label in rows
     )

@@ -51,6 +51,10 @@ class KubernetesRunner:
             )
         return tuple(_pods(request))
 
+    def services(self, request: RunRequest) -> tuple[RunningService, ...]:
+        """Return the pods of the deployment, see `Runner.services`."""
+        return tuple(_pods(request))
+
     def down(self, request: RunRequest) -> None:
         """Remove what was applied, see `Runner.down`."""
         paths = [path for path, _ in manifests(request.deployment)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -35,6 +35,8 @@ class RunningService:
     """In the platform's words: `running`, `exited`."""
     healthy: bool | None
     """None where nothing looks after it."""
+    current: bool = True
+    """Whether it was started from the spec as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,13 @@ class Runner(Protocol):
 
         Raises:
             EnvironmentProblem: when a program is missing, or does not succeed.
+        """
+
+    def services(self, request: RunRequest) -> tuple[RunningService, ...]:
+        """Return what runs of the deployment now, from whatever spec it was started.
+
+        Raises:
+            EnvironmentProblem: when the platform does not answer.
         """
 
     def down(self, request: RunRequest) -> None:
@@ -129,6 +138,38 @@ def down(request: UpRequest) -> tuple[Deployed, ...]:
         _runner(target).down(_request(compared, target, request))
         found.append(Deployed(file.path.as_posix(), compared.project.deployment.spec.name, target))
     return tuple(found)
+
+
+def running_drift(request: UpRequest) -> tuple[str, ...]:
+    """Say in words how what runs is not what the specs say; nothing where all is as it should be.
+
+    Raises:
+        EnvironmentProblem: when the platform does not answer.
+    """
+    files = wiring.files()
+    found: list[str] = []
+    for file in find_specs(request.start, request.spec, out=request.out, files=files):
+        compared = compare(file, files)
+        target = _target(compared, request.target)
+        services = _runner(target).services(_request(compared, target, request))
+        found += _not_as_said(compared, services)
+    return tuple(found)
+
+
+def _not_as_said(compared: Compared, services: tuple[RunningService, ...]) -> Iterator[str]:
+    spec = compared.project.deployment.spec
+    for each in services:
+        if each.service not in spec.services:
+            yield f"`{each.name}` runs, and the spec has no service `{each.service}`"
+        elif not each.current:
+            yield f"`{each.name}` was started from another spec"
+        elif each.healthy is False:
+            yield f"`{each.name}` is not healthy"
+    for name, service in spec.services.items():
+        up = sum(each.service == name and each.state == "running" for each in services)
+        wanted = 0 if service.schedule or service.restart == "never" else service.replicas
+        if up < wanted:
+            yield f"{up} of {wanted} replicas of `{name}` run"
 
 
 def _refuse(compared: Compared, files: Files) -> None:

@@ -118,6 +118,9 @@ def check(
     spec: SpecArgument = None,
     *,
     out: OutOption = None,
+    running: Annotated[
+        bool, typer.Option("--running", help="Also look whether what runs here is what they say.")
+    ] = False,
     json: JsonOption = False,
 ) -> int:
     """Say whether the files are what the specs render to, and if not, what happened.
@@ -133,8 +136,15 @@ def check(
     directory = None if out is None else invocation.path(out)
     results = use_case.check(invocation.directory, spec, out=directory)
     code = max((drift.exit_code for each in results for drift in each.drifts), default=0)
+    moved: tuple[str, ...] = ()
+    if running:
+        from agentci.app.deploy_up import UpRequest, running_drift
+
+        moved = running_drift(UpRequest(start=invocation.directory, spec=spec, out=directory))
+        code = code or int(bool(moved))
     if json:
-        invocation.print(to_json({"ok": code == 0, "specs": [_as_json(each) for each in results]}))
+        specs = [_as_json(each) for each in results]
+        invocation.print(to_json({"ok": code == 0, "specs": specs, "running": moved}))
         return code
     color = color_wanted(sys.stdout)
     for each in results:
@@ -145,6 +155,8 @@ def check(
             invocation.print(f"{head}: {drift.message}\nhint: {drift.hint}")
         if each.note is not None:
             invocation.note(f"note: {each.spec}: {each.note}")
+    for line in moved:
+        invocation.print(f"{paint('running', 'red', color=color)}: {line}")
     return code
 
 

@@ -88,7 +88,7 @@ def test_a_deployment_is_refused_judged_started_probed_and_removed(world: World)
         _a_way_out_would_be_found(world.engine, "status-feed:agentci")
         _is_published_here_alone(world.engine)
         _has_its_secret_and_exact_texts(world.engine, deployed["services"][2]["name"])
-        assert world.call("deploy", "check", "status").code == 0
+        _is_compared_with_the_spec(world)
     finally:
         stopped = world.call("deploy", "down", "status", "--volumes")
     assert stopped.code == 0, stopped.err
@@ -119,6 +119,21 @@ def test_a_missing_secret_is_named_before_anything_starts(world: World) -> None:
     assert failed.code == 6
     assert KEY in failed.err
     assert not world.engine.docker("ps", "--all", "--quiet").stdout
+
+
+def _is_compared_with_the_spec(world: World) -> None:
+    assert world.call("deploy", "check", "status", "--running").code == 0
+    spec = world.project.folder / "deploy/status.yaml"
+    before = spec.read_text()
+    spec.write_text(before.replace("memory: 32M", "memory: 48M"))
+    try:
+        found = world.call("deploy", "check", "status", "--running", "--json")
+    finally:
+        spec.write_text(before)
+    assert found.code == 1
+    running = json.loads(found.out)["running"]
+    assert len(running) == len(SERVICES)
+    assert all("was started from another spec" in line for line in running)
 
 
 def _inside(engine: PrivateEngine, container: str, *argv: str) -> str:

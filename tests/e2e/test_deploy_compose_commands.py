@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.command_line import ROOT, agentci
 from tests.support.deploy_specs import GOOD, changed, spec_text
+from tests.support.hostile_texts import HOSTILE
 from tests.support.projects import QUIET_GIT, Project
+from tests.support.sandbox_tools import missing
 
 COMPOSE = "deploy/shop/compose/compose.yaml"
 LOCK = "deploy/agentci.deploy.lock.json"
@@ -235,6 +238,39 @@ def test_without_a_spec_there_is_nothing_to_do(tmp_path: Path) -> None:
     project.write("pipelines/.keep", "")
     assert project.call("deploy", "check").code == 5
     assert project.call("deploy", "render", "shop").code == 5
+
+
+def _answers(kind: tuple[str, ...]) -> bool:
+    if shutil.which(kind[0]) is None:
+        return False
+    return subprocess.run([*kind, "version"], capture_output=True, check=False).returncode == 0
+
+
+def test_compose_itself_reads_hostile_texts_as_they_were(project: Project) -> None:
+    """`config` prints what it has read, with each dollar doubled again."""
+    kinds = {
+        ("docker", "compose"): ("config", "--format", "json"),  # its YAML loses first line feeds
+        ("docker-compose",): ("config",),
+    }
+    if not any(_answers(kind) for kind in kinds):
+        missing("neither `docker compose` nor `docker-compose` is installed")
+    # 1.29 prints NEL as a line end; what it reads is right, but cannot be seen from here
+    texts = {f"X{number}": text for number, text in enumerate(HOSTILE) if text != "\u0085"}
+    _spec(project, changed(("services", "api", "env"), texts))
+    project.report("deploy", "render")
+    for kind in filter(_answers, kinds):
+        done = subprocess.run(
+            [*kind, "-p", "shop", "-f", "compose.yaml", *kinds[kind]],
+            cwd=project.folder / "deploy/shop/compose",
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        as_json = "json" in kinds[kind]
+        # texts alone: nothing is made of them
+        content = json.loads(done.stdout) if as_json else yaml.load(done.stdout, yaml.BaseLoader)
+        read = content["services"]["api"]["environment"]
+        assert {name: read[name].replace("$$", "$") for name in texts} == texts
 
 
 PYTHONS = sorted(
