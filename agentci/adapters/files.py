@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from agentci.adapters.presence import MARK, LocalPresence
-from agentci.core.effects import TreeFile
 from agentci.core.errors import StorageError
+from agentci.core.tree_file import TreeFile
 
 _TEMPORARY: Final = ".agentci-tmp-"
 _NO_LOCKS = frozenset({errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK})

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from agentci.adapters.git_commands import Git
-from agentci.core.effects import AppendFile, TreeFile
+from agentci.core.effects import AppendFile
 from agentci.core.errors import EnvironmentProblem, StorageError
 from agentci.core.presence import Presence
+from agentci.core.tree_file import TreeFile
 
 _LINK = "120000"
 _SUBMODULE = "160000"

@@ -14,7 +14,7 @@ from typing import Final
 
 import h11
 
-from agentci.core.effects import HttpHandler, ServedRequest
+from agentci.core.serving import HttpHandler, ServedRequest
 
 LARGEST_REQUEST: Final = 128 * 1024 * 1024
 """Bytes of a request's body."""

@@ -24,7 +24,8 @@ from agentci.core.errors import AgentciError
 
 if TYPE_CHECKING:
     from agentci.app.check_result import CheckRequest
-    from agentci.core.effects import Files, TreeFile
+    from agentci.core.effects import Files
+    from agentci.core.tree_file import TreeFile
 
 _FILE: Final = "check-v1.json"
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})

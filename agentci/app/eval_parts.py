@@ -16,8 +16,9 @@ from agentci.tools.gitignore import is_ignored, parse_ignore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentci.core.effects import Files, TreeFile
+    from agentci.core.effects import Files
     from agentci.core.json_types import JsonObject, JsonValue
+    from agentci.core.tree_file import TreeFile
     from agentci.evals.scorers.protocol import ScorerIdentity
     from agentci.plan.bundle import Bundle
     from agentci.spec.suite import ScorerSpec

@@ -12,8 +12,8 @@ from agentci.app import wiring
 
 if TYPE_CHECKING:
     from agentci.adapters.http import HttpTransport
-    from agentci.core.effects import HttpServer
     from agentci.core.lane import Lane
+    from agentci.core.serving import HttpServer
     from agentci.models.endpoints import EndpointSettings
     from agentci.models.proxy import Proxy
     from agentci.models.spending import SpendingPort

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         Files,
         Foreground,
         Http,
-        HttpServer,
         Random,
         Repository,
         Sandbox,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from agentci.core.history import History
     from agentci.core.origin import Origin
     from agentci.core.programs import Programs
+    from agentci.core.serving import HttpServer
     from agentci.core.staging import Staging
     from agentci.core.terraform import Terraform
     from agentci.record.tape import Tape

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from agentci.core.effects import Clock, Env, Relay, ServedReply, ServedRequest
+from agentci.core.effects import Clock, Env, Relay
 from agentci.core.errors import (
     AgentciError,
     CassetteMiss,
@@ -24,6 +24,7 @@ from agentci.core.errors import (
 )
 from agentci.core.lane import Lane
 from agentci.core.messages import Usage
+from agentci.core.serving import ServedReply, ServedRequest
 from agentci.core.wire import HttpRequest, WireResponse
 from agentci.models.endpoints import Endpoint, EndpointSettings, NotConfigured, resolve_endpoint
 from agentci.models.proxy_address import (

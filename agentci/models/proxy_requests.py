@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agentci.core.canonical import canonical_bytes
-from agentci.core.effects import ServedRequest
+from agentci.core.serving import ServedRequest
 from agentci.core.wire import WireResponse
 from agentci.models.proxy_address import ProxyAddress, symbolic_url, upstream_path
 from agentci.models.registry import Provider

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from agentci.core.effects import AppendFile, TreeFile
+from agentci.core.effects import AppendFile
 from agentci.core.errors import StorageError
 from agentci.core.presence import Presence
+from agentci.core.tree_file import TreeFile
 
 
 class MemoryFiles:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentci.adapters.http_server import LoopbackServer
-from agentci.core.effects import ServedReply, ServedRequest
+from agentci.core.serving import ServedReply, ServedRequest
 
 
 async def mirror(request: ServedRequest, reply: ServedReply) -> None:

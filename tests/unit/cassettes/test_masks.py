@@ -13,8 +13,8 @@ import openai
 import pytest
 
 from agentci.cassettes import use
-from agentci.core.effects import ServedRequest
 from agentci.core.errors import CassetteMiss, UsageError
+from agentci.core.serving import ServedRequest
 from agentci.models.proxy_address import parse_target
 from agentci.models.proxy_requests import read_request
 from agentci.models.registry import find_provider

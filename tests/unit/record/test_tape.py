@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentci.core.effects import ServedRequest
 from agentci.core.messages import Message, ModelRequest, TextPart
+from agentci.core.serving import ServedRequest
 from agentci.models.proxy_address import parse_target
 from agentci.models.proxy_requests import read_request
 from agentci.models.registry import find_provider, load_dialect
