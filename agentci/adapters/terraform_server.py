@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from agentci.adapters.terraform_process import python_environment
-from agentci.core.errors import EnvironmentProblem
+from agentci.core.errors import EnvironmentProblem, MissingTool
 from agentci.core.terraform import ProviderSchema
 
 _ENDING: Final = 5.0
@@ -45,7 +45,7 @@ def serving(schemas: Sequence[ProviderSchema], scratch: Path) -> Iterator[Addres
     for name, package in (("grpc", "grpcio"), ("msgpack", "msgpack"), ("tf", "tf")):
         if find_spec(name) is None:
             message = f"the package `{package}` is not installed, with which schemas are served"
-            raise EnvironmentProblem(message, code="ACI-E656", hint=_HINT)
+            raise MissingTool(message, code="ACI-E656", hint=_HINT)
     process = _started(schemas, scratch)
     try:
         yield _addresses(process, scratch)

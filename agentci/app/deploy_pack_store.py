@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentci.core.digest import Digest, digest_bytes, hex_of, parse_digest
-from agentci.core.errors import EnvironmentProblem, FormatError, Location
+from agentci.core.errors import EnvironmentProblem, FormatError, Location, MissingTool
 from agentci.deploy.packs.format import SchemaPack, read_pack
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class PackStore:
         if not found:
             message = f"there is no schema pack for `{source}` {version} on this machine"
             hint = f"`agentci deploy packs build {source}` makes it, once"
-            raise EnvironmentProblem(message, code="ACI-E660", hint=hint)
+            raise MissingTool(message, code="ACI-E660", hint=hint)
         return max(found, key=lambda each: (len(each.pack.types), each.pack.digest))
 
     def whole(self, source: str, version: str, digest: Digest) -> StoredPack | None:

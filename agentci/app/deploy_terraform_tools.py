@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from agentci.app.deploy_terraform import ModuleCheckRequest, check_module
 from agentci.app.deploy_validate import ToolOutcome, ToolRequest
-from agentci.core.errors import EnvironmentProblem
+from agentci.core.errors import MissingTool
 from agentci.deploy.findings import Finding
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 Locate: TypeAlias = "Callable[[str | None], PathParts]"
 """Returns the place in the spec behind an address such as `aws_ecs_service.api`."""
 
-_MISSING: Final = frozenset({"ACI-E650", "ACI-E651", "ACI-E656", "ACI-E658", "ACI-E660"})
-"""Errors that say what could not be found."""
 _NAMES: Final = ("fmt", "validate", "plan", "test")
 
 
@@ -43,9 +41,7 @@ def run_terraform(
     """
     try:
         found = check_module(ModuleCheckRequest(request.files, packs, variables))
-    except EnvironmentProblem as problem:
-        if problem.code not in _MISSING:
-            raise
+    except MissingTool as problem:
         hint = f"; {problem.hint}" if problem.hint else ""
         return (ToolOutcome("terraform", "skipped", f"tool missing: {problem.message}{hint}"),)
     reports = (found.fmt, found.validation, found.plan, found.tests)

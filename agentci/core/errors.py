@@ -12,6 +12,7 @@
     |   +-- Diverged               4   a replay went another way than the recording
     +-- NothingMatched             5   no pipeline, suite or case
     +-- EnvironmentProblem         6   provider, git, docker, disk, a missing tool
+    |   +-- MissingTool            6   a program or package is not installed
     |   +-- ProviderError          6   a model endpoint answered with an error, or not at all
     |   +-- StorageError           6   a file could not be written or read
     +-- BudgetExceeded             7   a limit on cost, tokens or time was reached
@@ -235,6 +236,10 @@ class EnvironmentProblem(AgentciError):
 
     exit_code = 6
     default_code = "ACI-E100"
+
+
+class MissingTool(EnvironmentProblem):
+    """A program, package or file that has to be installed first is not there."""
 
 
 class ProviderError(EnvironmentProblem):
