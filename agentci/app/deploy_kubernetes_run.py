@@ -1,29 +1,42 @@
 """Manifests into a cluster and out of it, with `kubectl` and the context that it has.
 
 Old pods go on until new ones are ready; where those do not get there, a rolling update is taken
-back, as `rollback_on: [unhealthy]` asks. Storage and the namespace stay unless `volumes` is given.
+back, as `rollback_on: [unhealthy]` asks. Once all is up, what the spec no longer has is removed.
+Storage and the namespace stay unless `volumes` is given.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from agentci.app.deploy_up import Runner, RunningService, RunRequest
+from agentci.core.digest import hex_of
 from agentci.core.errors import EnvironmentProblem
 from agentci.core.programs import ProgramRequest, ProgramResult
+from agentci.deploy.artifact import Deployment
 from agentci.deploy.targets.kubernetes import manifests
 from agentci.deploy.targets.kubernetes_names import (
     INSTANCE,
+    MANAGED_BY,
+    MANAGER,
     NAME,
+    SPEC_ANNOTATION,
+    SPEC_LABEL,
     long_running,
     namespace_of,
+    spec_label,
     tracks_of,
 )
 
 _ASKING: Final = 120.0
 """Seconds for one answer of the cluster."""
+_PRUNED: Final = (
+    "deployments,cronjobs,jobs,services,ingresses,networkpolicies,poddisruptionbudgets,"
+    "horizontalpodautoscalers,serviceaccounts"
+)
+"""Kinds of which nothing stays that the spec no longer has. ConfigMaps do, for a version before."""
 _KEPT: Final = ("namespace.yaml", "volumes/")
 
 
@@ -49,6 +62,7 @@ class KubernetesRunner:
                 code="ACI-E668",
                 hint=f"kubectl -n {_namespace(request)} describe deployment {failed[0]}",
             )
+        self._delete(request, _PRUNED, "-l", _of_another_spec(request.deployment))
         return tuple(_pods(request))
 
     def services(self, request: RunRequest) -> tuple[RunningService, ...]:
@@ -60,7 +74,11 @@ class KubernetesRunner:
         paths = [path for path, _ in manifests(request.deployment)]
         removed = [path for path in paths if request.volumes or not path.startswith(_KEPT)]
         files = [part for path in removed for part in ("-f", path)]
-        done = _kubectl(request, "delete", "--ignore-not-found", *files)
+        self._delete(request, *files)
+
+    @staticmethod
+    def _delete(request: RunRequest, *what: str) -> None:
+        done = _kubectl(request, "delete", "--ignore-not-found", *what)
         if done.exit_code != 0:
             raise EnvironmentProblem(
                 f"`kubectl delete` left something: {done.said}",
@@ -74,6 +92,13 @@ KUBERNETES: Final[Runner] = KubernetesRunner()
 
 def _namespace(request: RunRequest) -> str:
     return namespace_of(request.deployment.spec)
+
+
+def _of_another_spec(deployment: Deployment) -> str:
+    """Return the selector of what we made of this deployment, and not of its spec as it is."""
+    own = {INSTANCE: deployment.spec.name, MANAGED_BY: MANAGER}
+    named = ",".join(f"{key}={value}" for key, value in own.items())
+    return f"{named},{SPEC_LABEL},{SPEC_LABEL}!={spec_label(deployment)}"
 
 
 def _deployments(request: RunRequest) -> Iterator[str]:
@@ -101,27 +126,43 @@ def _take_back(request: RunRequest, names: list[str]) -> str:
 
 
 def _pods(request: RunRequest) -> Iterator[RunningService]:
-    label = f"{INSTANCE}={request.deployment.spec.name}"
-    done = _kubectl(request, "get", "pods", "-l", label, "-o", "json")
-    try:
-        items = json.loads(done.out)["items"] if done.exit_code == 0 else None
-    except (ValueError, KeyError, TypeError):
-        items = None
-    if items is None:
-        raise EnvironmentProblem(
-            f"`kubectl get pods` failed: {done.said}", code="ACI-E667", hint="kubectl cluster-info"
-        )
+    """Yield the pods; one is current where what runs its service is of the spec as it is now."""
+    items = _objects(request)
+    wanted = hex_of(request.deployment.digest)
+    made_of_another = {
+        _label(item)
+        for item in items
+        if item.get("kind") != "Pod"
+        and item["metadata"].get("annotations", {}).get(SPEC_ANNOTATION) != wanted
+    }
     for item in sorted(items, key=lambda each: str(each["metadata"]["name"])):
         metadata, status = item["metadata"], item.get("status", {})
-        if "deletionTimestamp" in metadata:
+        if item.get("kind") != "Pod" or "deletionTimestamp" in metadata:
             continue
         ready = {each["type"]: each["status"] for each in status.get("conditions", ())}
         yield RunningService(
-            service=metadata.get("labels", {}).get(NAME, ""),
+            service=_label(item),
             name=metadata["name"],
             state=str(status.get("phase", "Unknown")).lower(),
             healthy=ready.get("Ready") == "True" if status.get("phase") == "Running" else None,
+            current=_label(item) not in made_of_another,
         )
+
+
+def _objects(request: RunRequest) -> Sequence[Mapping[str, Any]]:
+    label = f"{INSTANCE}={request.deployment.spec.name}"
+    done = _kubectl(request, "get", "deployments,jobs,cronjobs,pods", "-l", label, "-o", "json")
+    try:
+        items: list[Mapping[str, Any]] = json.loads(done.out)["items"]
+    except (ValueError, KeyError, TypeError):
+        raise EnvironmentProblem(
+            f"`kubectl get` failed: {done.said}", code="ACI-E667", hint="kubectl cluster-info"
+        ) from None
+    return items
+
+
+def _label(item: Mapping[str, Any]) -> str:
+    return str(item["metadata"].get("labels", {}).get(NAME, ""))
 
 
 def _kubectl(request: RunRequest, *arguments: str, longer: float = 0) -> ProgramResult:

@@ -17,6 +17,8 @@ from agentci.spec.deploy_kubernetes import KubernetesTarget
 TARGET: Final = "kubernetes"
 NAME: Final = "app.kubernetes.io/name"
 INSTANCE: Final = "app.kubernetes.io/instance"
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+MANAGER: Final = "agentci"
 TRACK: Final = "agentci.track"
 """Which of two versions that run side by side."""
 SPEC_LABEL: Final = "agentci.spec"
@@ -42,6 +44,11 @@ def selector_of(spec: DeploySpec, service: str, track: str | None = None) -> Map
     return labels if track is None else {**labels, TRACK: track}
 
 
+def spec_label(deployment: Deployment) -> str:
+    """Return as much of the spec's digest as a label holds."""
+    return hex_of(deployment.digest)[:_LABEL_DIGITS]
+
+
 def metadata(
     deployment: Deployment, name: str, *, service: str | None = None, namespaced: bool = True,
     annotations: Mapping[str, str] | None = None,
@@ -54,8 +61,8 @@ def metadata(
     labels: dict[str, str] = {} if service is None else {NAME: service}
     labels |= {
         INSTANCE: spec.name,
-        "app.kubernetes.io/managed-by": "agentci",
-        SPEC_LABEL: hex_of(deployment.digest)[:_LABEL_DIGITS],
+        MANAGED_BY: MANAGER,
+        SPEC_LABEL: spec_label(deployment),
     }
     own["labels"] = labels
     own["annotations"] = {SPEC_ANNOTATION: hex_of(deployment.digest), **(annotations or {})}

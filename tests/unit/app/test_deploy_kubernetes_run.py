@@ -11,17 +11,34 @@ import pytest
 
 from agentci.app.deploy_kubernetes_run import KUBERNETES
 from agentci.app.deploy_up import RunningService, RunRequest
+from agentci.core.digest import hex_of
 from agentci.core.errors import EnvironmentProblem
 from agentci.core.programs import ProgramRequest, ProgramResult
 from tests.support.kubernetes_specs import GOOD, deployment_of
 
+PRUNE = (
+    "delete --ignore-not-found deployments,cronjobs,jobs,services,ingresses,networkpolicies,"
+    "poddisruptionbudgets,horizontalpodautoscalers,serviceaccounts -l "
+    "app.kubernetes.io/instance=shop,app.kubernetes.io/managed-by=agentci,agentci.spec,"
+    "agentci.spec!={}"
+)
 PODS = [
     {
+        "kind": "Deployment",
+        "metadata": {"name": "api", "labels": {"app.kubernetes.io/name": "api"}},
+    },
+    {
+        "kind": "Pod",
         "metadata": {"name": "api-2", "labels": {"app.kubernetes.io/name": "api"}},
         "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
     },
-    {"metadata": {"name": "api-0", "deletionTimestamp": "now"}, "status": {"phase": "Running"}},
     {
+        "kind": "Pod",
+        "metadata": {"name": "api-0", "deletionTimestamp": "now"},
+        "status": {"phase": "Running"},
+    },
+    {
+        "kind": "Pod",
         "metadata": {"name": "api-1", "labels": {"app.kubernetes.io/name": "api"}},
         "status": {"phase": "Succeeded"},
     },
@@ -63,12 +80,33 @@ def test_everything_is_applied_and_waited_for() -> None:
         "rollout status deployment/api --timeout=30s",
         "rollout status deployment/tools --timeout=30s",
         "rollout status deployment/store --timeout=30s",
-        "get pods -l app.kubernetes.io/instance=shop -o json",
+        PRUNE.format(hex_of(deployment_of(GOOD["three services behind an ingress"]).digest)[:40]),
+        "get deployments,jobs,cronjobs,pods -l app.kubernetes.io/instance=shop -o json",
     ]
     assert found == (
-        RunningService("api", "api-1", "succeeded", None),
-        RunningService("api", "api-2", "running", healthy=True),
+        RunningService("api", "api-1", "succeeded", None, current=False),
+        RunningService("api", "api-2", "running", healthy=True, current=False),
     )
+
+
+def test_pods_are_current_where_what_runs_them_is_of_this_spec() -> None:
+    found = deployment_of(GOOD["one service"])
+    pod = {
+        "kind": "Pod",
+        "metadata": {"name": "api-1", "labels": {"app.kubernetes.io/name": "api"}},
+    }
+    for digest, current in ((hex_of(found.digest), True), ("0" * 64, False)):
+        runner = {
+            "kind": "Deployment",
+            "metadata": {
+                "name": "api",
+                "labels": {"app.kubernetes.io/name": "api"},
+                "annotations": {"agentci.spec-sha256": digest},
+            },
+        }
+        answer = ProgramResult(0, json.dumps({"items": [runner, pod]}), "")
+        (running,) = KUBERNETES.services(request(Cluster({"get": answer})))
+        assert running == RunningService("api", "api-1", "unknown", None, current=current)
 
 
 def test_a_version_that_is_watched_is_waited_for_that_long() -> None:
@@ -85,6 +123,13 @@ def test_what_does_not_come_up_is_taken_back() -> None:
         KUBERNETES.up(request(cluster))
     assert found.value.code == "ACI-E668"
     assert cluster.asked[-1] == "rollout undo deployment/api"
+
+
+def test_nothing_is_removed_before_all_is_up() -> None:
+    cluster = Cluster({"rollout status": ProgramResult(1, "", "timed out")})
+    with pytest.raises(EnvironmentProblem):
+        KUBERNETES.up(request(cluster))
+    assert not [words for words in cluster.asked if words.startswith("delete")]
 
 
 def test_the_first_version_cannot_be_taken_back() -> None:
