@@ -327,10 +327,17 @@ def _help(*command: str) -> str:
     return done.out
 
 
+def _listed(text: str) -> list[str]:
+    """Return the commands that the help of a group lists."""
+    section = text.partition("Commands:")[2]
+    return re.findall(r"^  ([a-z][a-z-]*) ", section, flags=re.MULTILINE)
+
+
 def test_commands_and_options_in_the_text_exist() -> None:
     helps = {row.name: _help(row.name) for row in COMMANDS}
     groups = {name: text for name, text in helps.items() if "Commands:" in text}
-    everything = "\n".join(helps.values()) + _help()
+    inner = [_help(name, each) for name, text in groups.items() for each in _listed(text)]
+    everything = "\n".join([*helps.values(), *inner, _help()])
 
     def helped(words: list[str]) -> str:
         """Return the help of a command, or of the subcommand that is meant."""
