@@ -13,7 +13,7 @@ from agentci.app.deploy_check import compare
 from agentci.app.deploy_evidence import refuse_drift, refuse_objections, situation
 from agentci.app.deploy_project import find_specs
 from agentci.app.deploy_validate import today
-from agentci.core.errors import StepFailed, UsageError
+from agentci.core.errors import Location, SafetyRefusal, StepFailed, UsageError
 from agentci.deploy.findings import in_reading_order
 from agentci.deploy.rules.registry import judge_spec
 
@@ -175,6 +175,7 @@ def _not_as_said(compared: Compared, services: tuple[RunningService, ...]) -> It
 def _refuse(compared: Compared, files: Files) -> None:
     deployment = compared.project.deployment
     entry = refuse_drift(compared)
+    _refuse_links(compared)
     judged = judge_spec(deployment.spec, today=today())
     if judged.findings:
         first = in_reading_order(judged.findings, deployment.positions)[0]
@@ -190,6 +191,26 @@ def _refuse(compared: Compared, files: Files) -> None:
         history = wiring.history(compared.file.project.root)
         present = situation(compared, entry.evidence, history, files)
         refuse_objections(compared, entry.evidence, present)
+
+
+def _refuse_links(compared: Compared) -> None:
+    """Refuse links in a repository that would bring other files of this machine in."""
+    spec = compared.project.deployment.spec
+    paths = [each.ref for each in spec.secrets.values() if each.from_ == "file"]
+    for service in spec.services.values():
+        if service.build is not None:
+            context = service.build.context
+            paths += [context, *(f"{context}/{file.from_}" for file in service.build.files)]
+    root = compared.file.project.root.resolve()
+    for path in paths:
+        place = compared.file.path.parent / path
+        if not place.resolve().is_relative_to(root):
+            raise SafetyRefusal(
+                f"`{place.as_posix()}` leads out of the project",
+                code="ACI-P605",
+                hint="put the file itself there",
+                location=Location(compared.file.path.as_posix()),
+            )
 
 
 def _up(compared: Compared, request: UpRequest) -> Deployed:

@@ -185,10 +185,24 @@ def test_validation_names_rule_path_and_line(project: Project) -> None:
     report = project.report("deploy", "validate", code=1)
     found = [each for each in report["specs"][0]["outcomes"] if each["status"] == "failed"]
     diagnostics = [each for outcome in found for each in outcome["diagnostics"]]
-    assert {each["rule"]: each["spec_path"] for each in diagnostics} == {
-        "image-digest": "services.api.image",
-        "compose-image": "services.api.image",
+    assert [(each["rule"], each["spec_path"]) for each in diagnostics] == [
+        ("image-digest", "services.api.image")
+    ]
+
+
+def test_a_waived_finding_is_told_and_stops_nothing(project: Project) -> None:
+    waiver = {
+        "rule": "image-digest",
+        "path": "services.api.image",
+        "reason": "until the registry has digests",
+        "expires": "2999-12-31",
     }
+    spec = changed(("services", "api", "image"), {"ref": "registry.example/api:1"})
+    _spec(project, changed(("policy", "waivers"), [waiver], base=spec))
+    project.report("deploy", "render")
+    shown = project.call("deploy", "validate")
+    assert shown.code == 0, shown.out
+    assert "waived until 2999-12-31: image-digest at `services.api.image`" in shown.err
 
 
 def test_a_broken_rule_stops_a_deployment(project: Project) -> None:
@@ -199,6 +213,16 @@ def test_a_broken_rule_stops_a_deployment(project: Project) -> None:
     refused = project.call("deploy", "up")
     assert refused.code == 1
     assert "ACI-S605" in refused.err
+
+
+@pytest.mark.parametrize("link", ["deploy/db-key", "tools"])
+def test_a_link_to_files_of_the_machine_stops_a_deployment(project: Project, link: str) -> None:
+    spec = changed(("secrets", "db-key"), {"from": "file", "ref": "db-key"})
+    _spec(project, changed(("gate",), {"ungated": "nothing to evaluate yet"}, base=spec))
+    (project.folder / link).symlink_to("/etc/hostname")
+    project.report("deploy", "render")
+    refused = project.call("deploy", "up")
+    assert (refused.code, "ACI-P605" in refused.err) == (8, True)
 
 
 def test_drift_stops_a_deployment(project: Project) -> None:

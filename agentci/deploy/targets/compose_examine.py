@@ -9,7 +9,9 @@ from agentci.core.errors import SpecError
 from agentci.deploy.artifact import Deployment
 from agentci.deploy.findings import Finding
 from agentci.deploy.rubric import judge_services
+from agentci.deploy.rules.registry import RULES
 from agentci.deploy.targets.protocol import Examined
+from agentci.spec.deploy import DeploySpec
 from agentci.spec.yaml_document import PathParts, parse_document
 
 _FILE: Final = "compose.yaml"
@@ -20,6 +22,9 @@ _LOOSENED: Final = {
     "health": "no_health",
 }
 """Points that a spec may do without, by what it has to loosen for that."""
+_OF_RULES: Final = {"image-digest": "image", "published-everywhere": "ports", "health": "health"}
+"""Points of which a rule speaks, so that they are not told twice, and can be waived."""
+_TARGET: Final = ("targets", "compose")
 _FIELDS: Final = {"image": "image", "health": "health", "ports": "ports", "secrets": "env"}
 
 
@@ -87,19 +92,39 @@ def _rubric(
 ) -> Examined:
     result = judge_services(content["services"], dockerfiles)
     findings: list[Finding] = []
-    loosened = 0
+    explained = 0
     for name, points in result.missing.items():
-        service = deployment.spec.services.get(name)
-        allowed = {each.what for each in service.loosen} if service is not None else set[str]()
+        known = _explained(deployment.spec, name)
         for point in points:
-            if _LOOSENED.get(point.id) in allowed:
-                loosened += 1
+            if point.id in known:
+                explained += 1
                 continue
             field = _FIELDS.get(point.id)
             path = ("services", name, *([field] if field else []))
             message = f"point `{point.id}` of the rubric: {point.title}"
             findings.append(Finding(f"compose-{point.id}", path, message))
     detail = f"{result.reached} of {result.total}"
-    if loosened:
-        detail += f", {loosened} loosened"
+    if explained:
+        detail += f", {explained} loosened or a rule's"
     return Examined("rubric", tuple(findings), detail)
+
+
+def _explained(spec: DeploySpec, name: str) -> frozenset[str]:
+    """Return the points that a service lacks because its spec says so.
+
+    It loosens them with a reason, it ends by itself, or a rule speaks of it, which can be waived.
+    """
+    service = spec.services.get(name)
+    if service is None:
+        return frozenset()
+    loosened = {each.what for each in service.loosen}
+    found = {point for point, what in _LOOSENED.items() if what in loosened}
+    if service.schedule is not None or service.restart == "never":
+        found.add("health")
+    for rule in RULES:
+        point = _OF_RULES.get(rule.id)
+        if point and any(
+            each.path[:2] in {("services", name), _TARGET} for each in rule.find(spec)
+        ):
+            found.add(point)
+    return frozenset(found)
