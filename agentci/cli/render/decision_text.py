@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from agentci.cli.render.errors import printable
+from agentci.cli.render.reasons import by_reason
 from agentci.cli.render.style import paint
 from agentci.cli.render.text import count, table
 from agentci.gate.decision import CaseChange
@@ -84,7 +85,7 @@ def _lines(decision: Decision, *, color: bool, everything: bool) -> Iterator[str
 
 
 def _suite(suite: SuiteDecision, *, color: bool, everything: bool) -> Iterator[str]:
-    title = f"{_text(suite.suite)}: {verdict_words(suite)}, base from {_text(suite.base_source)}"
+    title = f"{_text(suite.suite)}: {verdict_words(suite)}, base results: {_text(suite.base_source)}"
     yield paint(title, "bold", color=color)
     listed = [each for each in CHANGES if everything or each in _STYLES]
     found = {each: cases for each in listed if (cases := cases_with(suite, each))}
@@ -92,11 +93,12 @@ def _suite(suite: SuiteDecision, *, color: bool, everything: bool) -> Iterator[s
     names = [len(_text(case.case)) for cases in shown.values() for case in cases]
     widths = _Widths(max(map(len, shown), default=0), min(_WIDEST, max(names, default=0)))
     for change, cases in shown.items():
-        for number, case in enumerate(cases):
-            yield paint(_case(case, widths), _STYLES.get(change, "dim"), color=color)
-            if everything or change in _EXPLAINED:
-                most = None if everything else _WHY if number < _TOLD_WHOLE else 1
-                yield from _why(case, most=most)
+        told = everything or change in _EXPLAINED
+        for number, group in enumerate(by_reason(cases, _reason if told else _no_reason)):
+            for case in group.members:
+                yield paint(_case(case, widths), _STYLES.get(change, "dim"), color=color)
+            most = None if everything else _WHY if number < _TOLD_WHOLE else 1
+            yield from _why(group.reason, most=most)
         left = len(found[change]) - len(cases)
         if left:
             yield f"  and {count(left, 'case')} more {change}; `--all` lists them"
@@ -121,10 +123,16 @@ def _case(case: CaseComparison, widths: _Widths) -> str:
     return f"  {name}  {_text(place_of(case))}{_held(case)}".rstrip()
 
 
-def _why(case: CaseComparison, *, most: int | None) -> Iterator[str]:
-    if case.head is None:
-        return
-    for line in explanation_of(case).splitlines()[:most]:
+def _reason(case: CaseComparison) -> str:
+    return "" if case.head is None else explanation_of(case)
+
+
+def _no_reason(_case: CaseComparison) -> str:
+    return ""
+
+
+def _why(reason: str, *, most: int | None) -> Iterator[str]:
+    for line in reason.splitlines()[:most]:
         yield f"    | {_defused(printable(line))}"
 
 
