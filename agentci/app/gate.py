@@ -121,7 +121,9 @@ def judge(request: GateRequest, listener: GateListener) -> GateResult:
         _tell_power(each, listener, live=mode is Mode.LIVE)
     head = _head_results(request, suites, project, asked, mode=mode, listener=listener)
     with BaseResults(project, base.commit, history, request=asked, live=mode is Mode.LIVE) as bases:
-        before = {path: bases.of(path, listener.base) for path in head}
+        before = {
+            path: bases.of(path, listener.base, trials=found.trials) for path, found in head.items()
+        }
         notes = [*bases.notes, *_notes(suites, before)]
         if not request.suites:
             notes += [
@@ -150,6 +152,8 @@ def _suite(folder: Path, project: Project, asked: EvalRequest, *, policy: Path |
     plan = plan_for(folder, project, asked)
     if policy is None:
         return _Suite(plan, plan.suite.policy)
+    if not project.files.exists(policy):
+        raise UsageError(f"there is no policy `{policy.as_posix()}`", code="ACI-U499")
     return _Suite(plan, read_policy(policy, project.files, root=project.root))
 
 

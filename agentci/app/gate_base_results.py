@@ -17,7 +17,7 @@ from agentci.app.evaluate import Surroundings, evaluate_plan, plan_for
 from agentci.app.gate_memory import GateMemory, Remembered
 from agentci.app.project import Project
 from agentci.app.suite_lock_entries import accepted_results
-from agentci.core.errors import AgentciError
+from agentci.core.errors import AgentciError, NothingMatched, UsageError
 from agentci.record.session import Mode
 from agentci.spec.config import load_config
 from agentci.spec.lock import LOCK_FILE, Lock, load_lock
@@ -92,8 +92,10 @@ class BaseResults:
         root = self._base.root
         return tuple(each.relative_to(root).as_posix() for each in self._base.suite_folders())
 
-    def of(self, path: str, listener: EvalListener) -> BaseResult:
+    def of(self, path: str, listener: EvalListener, *, trials: int) -> BaseResult:
         """Return the results of the suite at `path` in the project.
+
+        Answers that are drawn anew are drawn `trials` times a case, as often as at head.
 
         Raises:
             AgentciError: what ends an evaluation: a limit, a refusal, an interrupt.
@@ -101,26 +103,29 @@ class BaseResults:
         remembered = self._memory.recall(path) if self._mode is Mode.REPLAY else None
         if remembered is not None:
             return BaseResult(remembered.result, "cache", remembered.policy)
-        found = self._find(path, listener)
+        found = self._find(path, listener, trials=trials)
         if found.result is not None and found.policy is not None:
             self._memory.remember(path, Remembered(found.result, found.policy))
         return found
 
-    def _find(self, path: str, listener: EvalListener) -> BaseResult:
+    def _find(self, path: str, listener: EvalListener, *, trials: int) -> BaseResult:
         if path not in self.suites():
             return BaseResult(None, "none")
         try:
             plan = plan_for(self._base.root / path, self._base, self._request, commit=self._commit)
-        except AgentciError as error:
+        except (UsageError, NothingMatched) as error:  # what head may be about to mend
             note = f"`{path}` cannot be evaluated as it was at the base: {error.message}"
             return BaseResult(None, "none", note=note)
         known = self._known(plan) if self._mode is Mode.REPLAY else None
         if known is not None:
             return known
         project = self._check_out()
-        plan = plan_for(project.root / path, project, self._request)
+        request = self._request
+        if self._mode is Mode.LIVE:
+            request = replace(request, trials=trials)
+        plan = plan_for(project.root / path, project, request)
         around = Surroundings(project, self._mode, kept_at=self._kept_at)
-        found = evaluate_plan(plan, self._request, listener, around=around, cases=plan.cases)
+        found = evaluate_plan(plan, request, listener, around=around, cases=plan.cases)
         source = "live" if found.result.live else "replayed"
         return BaseResult(found.result, source, plan.suite.policy)
 

@@ -131,7 +131,7 @@ def _top(decision: Decision) -> str:
 def _reasons(suite: SuiteDecision) -> str:
     lines = [f"\n### {code(suite.suite)}: {verdict_words(suite)}\n\n"]
     lines += [
-        f"- {'**blocks**' if reason.blocks else 'told'}: {plain(reason.message)}\n"
+        f"- {'**blocks**' if reason.blocks else 'note'}: {plain(reason.message)}\n"
         for reason in suite.reasons
     ]
     return "".join([*lines, "\n" if suite.reasons else "", f"{counts_words(suite)}.\n"])

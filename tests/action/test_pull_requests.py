@@ -232,7 +232,7 @@ def test_what_is_known_is_kept_for_the_next_run(remote: Remote, tmp_path: Path) 
         assert done.outputs["verdict"] == "regression"
         logs.append(done.log)
     assert len(storage.caches) == 1
-    assert ["base from replayed" in log for log in logs] == [True, False]
+    assert ["base results: replayed" in log for log in logs] == [True, False]
     assert list(storage.artifacts) == ["agentci-report"]
 
 

@@ -196,6 +196,7 @@ def test_a_base_that_the_clone_does_not_have_is_told_with_what_to_do(
     assert "fetch-depth: 0" in done.err
     unknown = agentci("gate", "--base", "no-such", folder=project.root)
     assert (unknown.code, unknown.out) == (2, "")
+    assert agentci("gate", "--policy", "no-such.yaml", folder=project.root).code == 2
     assert "no commit, branch or tag" in unknown.err
 
 
@@ -206,6 +207,7 @@ def test_live_comparisons_draw_both_sides(project: GateProject) -> None:
     decision = project.gate("--mode", "live", "--base", "main")
     suite = decision["suites"][0]
     assert (suite["live"], suite["base_source"]) == (True, "live")
+    assert {case["base"]["trials"] for case in suite["cases"]} == {3}  # one, for replays there
     assert list(changes(decision).values()).count("newly broken") == 3
 
 

@@ -85,7 +85,9 @@ def _lines(decision: Decision, *, color: bool, everything: bool) -> Iterator[str
 
 
 def _suite(suite: SuiteDecision, *, color: bool, everything: bool) -> Iterator[str]:
-    title = f"{_text(suite.suite)}: {verdict_words(suite)}, base results: {_text(suite.base_source)}"
+    title = (
+        f"{_text(suite.suite)}: {verdict_words(suite)}, base results: {_text(suite.base_source)}"
+    )
     yield paint(title, "bold", color=color)
     listed = [each for each in CHANGES if everything or each in _STYLES]
     found = {each: cases for each in listed if (cases := cases_with(suite, each))}
@@ -106,7 +108,7 @@ def _suite(suite: SuiteDecision, *, color: bool, everything: bool) -> Iterator[s
     if any(case.head is not None and case.head.status == "not_judged" for case in unjudged):
         yield f"  to record: agentci eval {_text(suite.suite)} --mode record"
     for reason in suite.reasons:
-        mark = paint("blocks", "red", color=color) if reason.blocks else "told  "
+        mark = paint("blocks", "red", color=color) if reason.blocks else "note  "
         yield f"  {mark}  {_text(reason.message)}"
     yield f"  cases   {counts_words(suite)}"
     yield from _scores(suite.comparisons)
