@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from agentci import __version__
@@ -15,7 +15,15 @@ _CHECKOUT: Final = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"
 _PYTHON: Final = "actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065"
 
 
-def ci_job(deployment: Deployment, target: str, *, runner: JsonValue, extra: str = "") -> Artifact:
+def ci_job(
+    deployment: Deployment,
+    target: str,
+    *,
+    runner: JsonValue,
+    extra: str = "",
+    prepared: Sequence[str] = (),
+    applied: Sequence[str] = (),
+) -> Artifact:
     """Return the workflow: drift, validation, gate, evidence, and only then the deployment.
 
     Args:
@@ -23,6 +31,8 @@ def ci_job(deployment: Deployment, target: str, *, runner: JsonValue, extra: str
         target: its name.
         runner: value of `runs-on`.
         extra: extra of the package that the target's validators need, such as `[terraform]`.
+        prepared: commands that bring what the validators need beside it.
+        applied: commands in the target's folder, in place of `agentci deploy up`.
     """
     spec = deployment.spec
     file = deployment.source
@@ -30,6 +40,7 @@ def ci_job(deployment: Deployment, target: str, *, runner: JsonValue, extra: str
         {"uses": _CHECKOUT, "with": {"fetch-depth": 0, "persist-credentials": False}},
         {"uses": _PYTHON, "with": {"python-version": "3.13"}},
         _run("install", f"pip install 'agentci-pipelines{extra}=={__version__}'"),
+        *(_run("prepare", command) for command in prepared),
         _run("files are what the spec says", f"agentci deploy check {file}"),
         _run("files are valid", f"agentci deploy validate {file} --strict"),
     ]
@@ -39,7 +50,10 @@ def ci_job(deployment: Deployment, target: str, *, runner: JsonValue, extra: str
             _run("gate", f'agentci gate {suite} --out "$RUNNER_TEMP/decision.json"'),
             _run("evidence", f'agentci deploy evidence "$RUNNER_TEMP/decision.json" {file}'),
         ]
-    steps.append(_deploying(deployment, f"agentci deploy up {file} --target {target}"))
+    command = f"agentci deploy up {file} --target {target}"
+    if applied:
+        command = "\n".join(("set -eu", f"cd {deployment.out}/{target}", *applied))
+    steps.append(_deploying(deployment, command))
     job: Mapping[str, JsonValue] = {
         "runs-on": runner,
         "timeout-minutes": 30,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from agentci.spec.deploy_terraform_docker import TerraformDockerTarget
 from agentci.spec.pipeline import Model
 
 
@@ -30,6 +31,11 @@ class TargetsSpec(Model):
     """Where it runs. At least one."""
 
     compose: ComposeTarget | None = Field(None, description="Docker Compose on one machine.")
+    terraform_docker: TerraformDockerTarget | None = Field(
+        None,
+        alias="terraform-docker",
+        description="Containers of one Docker Engine, by Terraform.",
+    )
 
     @model_validator(mode="after")
     def _any(self) -> TargetsSpec:

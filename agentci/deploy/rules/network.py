@@ -12,18 +12,22 @@ _EVERYWHERE: Final = frozenset({"0.0.0.0", "::", "0:0:0:0:0:0:0:0"})  # noqa: S1
 
 
 def _everywhere(spec: DeploySpec) -> Iterator[Broken]:
-    compose = spec.targets.compose
-    if compose is not None and compose.lb_address in _EVERYWHERE:
-        path = ("targets", "compose", "lb_address")
-        yield Broken(path, "every address of the machine", "give the one that the proxy asks")
+    on_one_machine = {
+        "compose": spec.targets.compose,
+        "terraform-docker": spec.targets.terraform_docker,
+    }
+    for name, target in on_one_machine.items():
+        if target is not None and target.lb_address in _EVERYWHERE:
+            path = ("targets", name, "lb_address")
+            yield Broken(path, "every address of the machine", "give the one that the proxy asks")
 
 
 def _open_egress(spec: DeploySpec) -> Iterator[Broken]:
-    if spec.targets.compose is None:
+    if spec.targets.compose is None and spec.targets.terraform_docker is None:
         return
     for name, service in spec.services.items():
         if isinstance(service.egress, HostsEgress):
-            message = "Compose cannot hold a service to some hosts: it will reach every host"
+            message = "Docker cannot hold a service to some hosts: it will reach every host"
             hint = "send it through a proxy service, or add a waiver"
             yield Broken(("services", name, "egress"), message, hint)
 

@@ -24,6 +24,11 @@ class TargetRow:
 
 TARGETS: Final[tuple[TargetRow, ...]] = (
     TargetRow("compose", "agentci.deploy.targets.compose:COMPOSE", ("compose",)),
+    TargetRow(
+        "terraform-docker",
+        "agentci.deploy.targets.terraform_docker:TERRAFORM_DOCKER",
+        ("terraform_docker", "compose_networks"),
+    ),
 )
 
 
