@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from agentci.core.errors import EnvironmentProblem
-from agentci.core.terraform import Phase, TerraformDiagnostic, TestRun
+from agentci.core.terraform import Phase, RunOutcome, TerraformDiagnostic
 
 if TYPE_CHECKING:
     from agentci.adapters.terraform_process import TerraformOutput
@@ -50,7 +50,7 @@ def event_diagnostics(output: TerraformOutput, phase: Phase) -> tuple[TerraformD
     return found
 
 
-def test_runs(output: TerraformOutput) -> tuple[TestRun, ...]:
+def test_runs(output: TerraformOutput) -> tuple[RunOutcome, ...]:
     """Return how the `run` blocks of a module's tests ended, in their order."""
     last: dict[tuple[str, str], str] = {}
     for event in _events(output):
@@ -58,7 +58,7 @@ def test_runs(output: TerraformOutput) -> tuple[TestRun, ...]:
         if isinstance(run, dict) and run.get("status") in _STATUSES:
             last[str(run.get("path")), str(run.get("run"))] = run["status"]
     return tuple(
-        TestRun(file, name, status)  # type: ignore[arg-type]  # one of _STATUSES
+        RunOutcome(file, name, status)  # type: ignore[arg-type]  # one of _STATUSES
         for (file, name), status in last.items()
     )
 

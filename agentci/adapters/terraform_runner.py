@@ -34,10 +34,10 @@ from agentci.core.errors import UsageError
 from agentci.core.terraform import (
     ModuleFiles,
     ModuleReport,
+    ModuleTests,
     PlanReport,
     ProviderSchema,
     TerraformDiagnostic,
-    TestReport,
 )
 
 TIMEOUT: Final = 300.0
@@ -174,15 +174,15 @@ class LocalModule:
         shown = self._run("show", "-json", _PLAN)
         return PlanReport(found, read_json(shown, "plan"))
 
-    def test(self) -> TestReport:
+    def test(self) -> ModuleTests:
         """Run the tests."""
         _refuse_programs(self._files)
         prepared = self._use_local_backend()
         if _failed(prepared):
-            return TestReport(prepared)
+            return ModuleTests(prepared)
         output = self._run("test", "-json")
         found = (*prepared, *event_diagnostics(output, "test"))
-        return TestReport(found, test_runs(output))
+        return ModuleTests(found, test_runs(output))
 
     def _install(self) -> tuple[TerraformDiagnostic, ...]:
         if self._installed is None:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from agentci.core.terraform import (
         ModuleFiles,
         ModuleReport,
+        ModuleTests,
         PlanReport,
         ProviderSchema,
         Terraform,
         TerraformModule,
         TerraformSession,
-        TestReport,
     )
 
 _TEST_FILES: Final = (".tftest.hcl", ".tftest.json")
@@ -66,7 +66,7 @@ class ModuleCheck:
     validation: ModuleReport
     plan: PlanReport | None
     """None where validation failed."""
-    tests: TestReport | None
+    tests: ModuleTests | None
     """None where validation failed, or there are none."""
     texts: TextReport
     """JSON inside of texts; empty where there is no plan."""
@@ -130,7 +130,7 @@ def examine(
     """Check a module against the schemas of a session."""
     fmt = terraform.fmt_check(files)
     plan: PlanReport | None = None
-    tests: TestReport | None = None
+    tests: ModuleTests | None = None
     texts = _NO_TEXTS
     with session.module(files) as module:
         validation = module.validate()

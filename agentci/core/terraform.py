@@ -90,7 +90,7 @@ class PlanReport(ModuleReport):
 
 
 @dataclass(frozen=True, slots=True)
-class TestRun:
+class RunOutcome:
     """One `run` block of a `.tftest.hcl` file."""
 
     file: str
@@ -99,10 +99,10 @@ class TestRun:
 
 
 @dataclass(frozen=True, slots=True)
-class TestReport(ModuleReport):
+class ModuleTests(ModuleReport):
     """What the tests of a module brought."""
 
-    runs: tuple[TestRun, ...] = ()
+    runs: tuple[RunOutcome, ...] = ()
     """In the order in which they ran."""
 
     @property
@@ -129,7 +129,7 @@ class TerraformModule(Protocol):
         them can be looked into; what the module asks of such a value may then fail.
         """
 
-    def test(self) -> TestReport:
+    def test(self) -> ModuleTests:
         """Run the module's `.tftest.hcl` files. Providers that they do not mock refuse to create.
 
         Raises:

@@ -333,16 +333,25 @@ def _listed(text: str) -> list[str]:
     return re.findall(r"^  ([a-z][a-z-]*) ", section, flags=re.MULTILINE)
 
 
+def _all_below(*command: str) -> list[str]:
+    """Return the help of a command and of all that are below it."""
+    text = _help(*command)
+    inner = [found for each in _listed(text) for found in _all_below(*command, each)]
+    return [text, *inner]
+
+
 def test_commands_and_options_in_the_text_exist() -> None:
     helps = {row.name: _help(row.name) for row in COMMANDS}
     groups = {name: text for name, text in helps.items() if "Commands:" in text}
-    inner = [_help(name, each) for name, text in groups.items() for each in _listed(text)]
-    everything = "\n".join([*helps.values(), *inner, _help()])
+    everything = "\n".join([_help(), *(text for name in helps for text in _all_below(name))])
 
     def helped(words: list[str]) -> str:
         """Return the help of a command, or of the subcommand that is meant."""
-        inner = words[0] in groups and len(words) > 1 and not words[1].startswith("-")
-        return _help(*words[:2]) if inner else helps[words[0]]
+        command, text = [words[0]], helps[words[0]]
+        while len(command) < len(words) and words[len(command)] in _listed(text):
+            command.append(words[len(command)])
+            text = _help(*command)
+        return text
 
     wrong_ones = [
         span

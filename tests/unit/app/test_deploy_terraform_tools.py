@@ -12,18 +12,18 @@ from agentci.app import deploy_terraform_tools as tools
 from agentci.app import wiring
 from agentci.app.deploy_terraform import ModuleCheck
 from agentci.app.deploy_validate import ToolRequest
-from agentci.core.errors import EnvironmentProblem
+from agentci.core.errors import EnvironmentProblem, MissingTool
 from agentci.core.terraform import (
     ModuleReport,
+    ModuleTests,
     PlanReport,
+    RunOutcome,
     TerraformDiagnostic,
-    TestReport,
-    TestRun,
 )
 from agentci.deploy.embedded.plan import TextFinding, TextReport
 
 FINE = ModuleReport(())
-RUN = TestRun("tests/a.tftest.hcl", "first", "pass")
+RUN = RunOutcome("tests/a.tftest.hcl", "first", "pass")
 WARNING = TerraformDiagnostic("validate", "warning", "Deprecated")
 ERROR = TerraformDiagnostic(
     "validate",
@@ -45,7 +45,7 @@ def check(**changes: Any) -> ModuleCheck:
         "fmt": FINE,
         "validation": ModuleReport((WARNING,)),
         "plan": PlanReport((), {}),
-        "tests": TestReport((), (RUN,)),
+        "tests": ModuleTests((), (RUN,)),
         "texts": TextReport((), 2, ()),
     }
     return ModuleCheck(**{**whole, **changes})
@@ -112,14 +112,14 @@ def test_a_text_is_a_finding_and_an_unknown_one_is_skipped_aloud(
 
 
 def test_tests_that_did_not_run_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    status, detail, _ = outcomes(monkeypatch, check(tests=TestReport(())))["terraform test"]
+    status, detail, _ = outcomes(monkeypatch, check(tests=ModuleTests(())))["terraform test"]
     assert (status, detail) == ("failed", "version 1.15.5: no test ran")
 
 
 def test_a_missing_tool_is_skipped_aloud_and_a_broken_one_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    missing = EnvironmentProblem("there is no pack", code="ACI-E660", hint="build it")
+    missing = MissingTool("there is no pack", code="ACI-E660", hint="build it")
     assert outcomes(monkeypatch, missing) == {
         "terraform": ("skipped", "tool missing: there is no pack; build it", [])
     }
