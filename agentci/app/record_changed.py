@@ -272,6 +272,7 @@ def _check_prices(todo: tuple[Judged, ...]) -> None:
 
 
 def models_without_price(bundle: Bundle) -> Iterator[str]:
+    """Yield the models of a definition, and of those inside it, whose calls have no known cost."""
     for model in bundle.spec.models.values():
         if model.price is None and not find_provider(model.provider).local:
             yield model.id
