@@ -41,7 +41,10 @@ DEPLOY_FOLDER: Final = "deploy"
 _HEADER: Final = re.compile(
     rb"^format:[ \t]*[\"']?agentci/deploy[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE
 )
-_ALSO: Final = ("spec/deploy.py", "spec/deploy_targets.py", "record/yaml_text.py")
+_ALSO: Final = (
+    *("spec/deploy.py", "spec/deploy_kubernetes.py", "spec/deploy_targets.py"),
+    *("spec/deploy_terraform_docker.py", "record/yaml_text.py"),
+)
 """Modules outside of `agentci/deploy` that decide over rendered bytes."""
 
 

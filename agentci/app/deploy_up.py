@@ -80,6 +80,7 @@ class Runner(Protocol):
 
 RUNNERS: Final[Mapping[str, str]] = {
     "compose": "agentci.app.deploy_compose_run:COMPOSE",
+    "kubernetes": "agentci.app.deploy_kubernetes_run:KUBERNETES",
 }
 """By target: `module:object` of the type `Runner`. Others are applied with tools of their own."""
 

@@ -100,6 +100,7 @@ RunTools: TypeAlias = Callable[[ToolRequest], tuple[ToolOutcome, ...]]
 
 TOOLS: Final[Mapping[str, str]] = {
     "compose": "agentci.app.deploy_compose_tools:run_tools",
+    "kubernetes": "agentci.app.deploy_kubernetes_tools:run_tools",
     "terraform-docker": "agentci.app.deploy_terraform_docker_tools:run_tools",
 }
 """By target: `module:function` of the type `RunTools`."""

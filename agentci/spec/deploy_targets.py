@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from agentci.spec.deploy_kubernetes import KubernetesTarget
 from agentci.spec.deploy_terraform_docker import TerraformDockerTarget
 from agentci.spec.pipeline import Model
 
@@ -31,6 +32,7 @@ class TargetsSpec(Model):
     """Where it runs. At least one."""
 
     compose: ComposeTarget | None = Field(None, description="Docker Compose on one machine.")
+    kubernetes: KubernetesTarget | None = Field(None, description="Manifests for a cluster.")
     terraform_docker: TerraformDockerTarget | None = Field(
         None,
         alias="terraform-docker",

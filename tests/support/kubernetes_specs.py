@@ -12,25 +12,11 @@ from agentci.deploy.checks import check_spec
 from agentci.deploy.targets.kubernetes import KUBERNETES
 from agentci.deploy.writers.yaml import yaml_text
 from agentci.spec.deploy import DeploySpec
-from agentci.spec.deploy_kubernetes import KubernetesTarget
-from agentci.spec.deploy_targets import TargetsSpec
 from agentci.spec.validation import validate
 from agentci.spec.yaml_document import parse_document
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
-
-
-class TargetsForTests(TargetsSpec):
-    """With the target, whether or not the spec's own model already has it."""
-
-    kubernetes: KubernetesTarget | None = None
-
-
-class SpecForTests(DeploySpec):
-    """As a project writes it."""
-
-    targets: TargetsForTests
 
 
 def image(name: str = "api") -> dict[str, Any]:
@@ -181,7 +167,7 @@ def deployment_of(content: JsonObject) -> Deployment:
     """Return a deployment as the command line reads one."""
     document = parse_document(yaml_text(content), "deploy/shop.yaml")
     return Deployment(
-        spec=validate(document, SpecForTests),
+        spec=validate(document, DeploySpec),
         digest=digest_json(document.value),
         positions=document.positions,
         source="deploy/shop.yaml",

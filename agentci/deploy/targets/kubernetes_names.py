@@ -29,8 +29,7 @@ _LABEL_DIGITS: Final = 40
 
 def options_of(spec: DeploySpec) -> KubernetesTarget:
     """Return what the target is told; the defaults where the spec does not name it."""
-    found = getattr(spec.targets, TARGET, None)
-    return found if isinstance(found, KubernetesTarget) else KubernetesTarget.model_validate({})
+    return spec.targets.kubernetes or KubernetesTarget.model_validate({})
 
 
 def namespace_of(spec: DeploySpec) -> str:

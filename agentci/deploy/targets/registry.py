@@ -25,6 +25,14 @@ class TargetRow:
 TARGETS: Final[tuple[TargetRow, ...]] = (
     TargetRow("compose", "agentci.deploy.targets.compose:COMPOSE", ("compose",)),
     TargetRow(
+        "kubernetes",
+        "agentci.deploy.targets.kubernetes:KUBERNETES",
+        (
+            *("kubernetes.py", "kubernetes_names", "kubernetes_network", "kubernetes_pod.py"),
+            *("kubernetes_storage", "kubernetes_workload"),
+        ),
+    ),
+    TargetRow(
         "terraform-docker",
         "agentci.deploy.targets.terraform_docker:TERRAFORM_DOCKER",
         ("terraform_docker", "compose_networks"),
