@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from agentci.adapters.terraform_output import read_json
 from agentci.adapters.terraform_process import find_terraform
 from agentci.adapters.terraform_runner import LocalSession, LocalTerraform
 from agentci.app.deploy_terraform import ModuleCheckRequest, check_module, examine, pinned
 from agentci.core.errors import EnvironmentProblem, UsageError
+from agentci.deploy.packs.provider_schema import schema_of
+from agentci.deploy.packs.sources import find_source
 from tests.support.command_line import run_module
 from tests.support.empty_network import way_into_it
 from tests.support.schema_packs import packs
@@ -86,6 +89,29 @@ def test_a_plan_says_what_was_asked_for_and_what_is_not_known(session: LocalSess
     assert task["after"]["cpu"] == "256"
     assert task["after"]["pid_mode"] is None
     assert task["after_unknown"]["arn"] is True
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"), [("aws", "ecs"), ("docker", "docker"), ("kubernetes", "kubernetes")]
+)
+def test_terraform_understands_every_schema_as_the_pack_has_it(
+    session: LocalSession, provider: str, name: str
+) -> None:
+    row = find_source(provider)
+    with session.module(module(name)) as opened:
+        assert opened.validate().passed
+        told = read_json(opened._run("providers", "schema", "-json"), "validate")
+    pack = packs().find(row.source, row.version, digest=row.digest).pack
+    schema = schema_of(told, row.source, "schema.json")
+    assert _bare(schema) == _bare(dict(pack.content.schema))
+
+
+def _bare(value: Any) -> Any:
+    """Return a schema without what is left out where it says nothing."""
+    if not isinstance(value, dict):
+        return value
+    kept = {key: _bare(inner) for key, inner in value.items()}
+    return {key: inner for key, inner in kept.items() if inner not in ({}, None, False, 0)}
 
 
 def test_a_policy_that_names_what_is_not_known_yet_is_looked_into(
