@@ -18,6 +18,7 @@ def validator() -> Any:
 def test_there_is_a_schema_for_every_file_that_a_user_writes() -> None:
     assert list(schemas()) == [
         "config",
+        "deploy",
         "pipeline",
         "policy",
         "script",
