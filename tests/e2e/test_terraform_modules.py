@@ -92,7 +92,7 @@ def test_a_plan_says_what_was_asked_for_and_what_is_not_known(session: LocalSess
 
 
 @pytest.mark.parametrize(
-    ("provider", "name"), [("aws", "ecs"), ("docker", "docker"), ("kubernetes", "kubernetes")]
+    ("provider", "name"), [("aws", "lambda"), ("docker", "docker"), ("kubernetes", "kubernetes")]
 )
 def test_terraform_understands_every_schema_as_the_pack_has_it(
     session: LocalSession, provider: str, name: str
