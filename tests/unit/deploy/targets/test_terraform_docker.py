@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +14,12 @@ from agentci.deploy.packs.sources import find_source
 from agentci.deploy.rules.registry import judge_spec
 from agentci.deploy.targets.terraform_docker import TERRAFORM_DOCKER
 from agentci.deploy.targets.terraform_docker_names import PROVIDER, PROVIDER_VERSION
+from tests.support.command_line import ROOT
 from tests.support.deploy_specs import changed, deployment
 from tests.support.hostile_texts import texts
 from tests.support.terraform_docker_specs import GOOD_DOCKER, module, one_service
 
-GOLDEN = Path(__file__).with_name("terraform_docker_golden")
+GOLDEN = ROOT / "tests" / "golden" / "deploy" / "terraform-docker"
 API = ("services", "api")
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _TOKEN = re.compile(r"\\u([0-9a-f]{4})|\\U([0-9a-f]{8})|\\([nrt\"\\])|(\$\$\{|%%\{)|(.)", re.DOTALL)
@@ -68,7 +68,7 @@ def test_the_module_is_the_one_that_was_reviewed() -> None:
         if path.is_file()
     }
     for path, data in kept.items():
-        assert found[path.removesuffix(".golden")].decode() == data.decode()
+        assert found[path].decode() == data.decode()
     assert len(kept) == 5
 
 
