@@ -71,7 +71,7 @@ def test_only_the_first_cases_of_a_kind_are_explained_at_length() -> None:
     decision = decided(many, broken(many, *many))
     suite = decision.suites[0]
     cases = tuple(
-        replace(case, head=replace(case.head, explanation="no recording\ncause: none"))
+        replace(case, head=replace(case.head, explanation=f"no recording {case.case}\ncause: none"))
         for case in suite.cases
         if case.head is not None
     )
@@ -79,3 +79,12 @@ def test_only_the_first_cases_of_a_kind_are_explained_at_length() -> None:
     text = decision_text(shown, color=False, everything=False)
     assert (text.count("| no recording"), text.count("| cause: none")) == (9, 3)
     assert decision_text(shown, color=False, everything=True).count("| cause: none") == 9
+
+
+def test_a_reason_that_cases_share_is_told_once_after_the_last_of_them() -> None:
+    many = rows(3)
+    text = decision_text(decided(many, broken(many, *many)), color=False, everything=False)
+    lines = text.splitlines()
+    first = next(number for number, line in enumerate(lines) if "newly broken" in line)
+    assert [line.strip()[:1] for line in lines[first : first + 4]] == ["n", "n", "n", "|"]
+    assert sum(line.strip().startswith("|") for line in lines) == 1
