@@ -11,8 +11,8 @@ from agentci.deploy.artifact import Artifact, Deployment
 from agentci.deploy.writers.yaml import yaml_text
 
 CI_FILE: Final = "deploy.workflow.yaml"
-_CHECKOUT: Final = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"
-_PYTHON: Final = "actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065"
+_CHECKOUT: Final = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd"
+_PYTHON: Final = "actions/setup-python@a309ff8b426b58ec0e2a45f0f869d46889d02405"
 
 
 def ci_job(
