@@ -66,8 +66,8 @@ class GateListener(Protocol):
     def base(self) -> EvalListener:
         """Watches the evaluation of the base."""
 
-    def power(self, suite: str, power: Power) -> None:
-        """Tell what a suite can see, before anything runs."""
+    def power(self, suite: str, power: Power, *, live: bool) -> None:
+        """Tell what a suite can see, before anything runs; with `live`, answers cost money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def _tell_power(suite: _Suite, listener: GateListener, *, live: bool) -> None:
         groups=len(groups) + alone if groups else None,
         policy=suite.policy,
     )
-    listener.power(suite.plan.suite.path, power)
+    listener.power(suite.plan.suite.path, power, live=live)
     reasons = [each for each in power_reasons(power, suite.policy, sampled=live) if each.blocks]
     if reasons:
         raise UsageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from agentci.cli.eval_progress import EvalProgress
+from agentci.report.wording import power_words
 
 if TYPE_CHECKING:
     from agentci.app.eval_request import EvalListener
@@ -22,9 +23,9 @@ class GateProgress:
         self.head: EvalListener = self._progress.listener
         self.base: EvalListener = self._progress.listener
 
-    def power(self, suite: str, power: Power) -> None:
-        """Say before anything runs how small a loss the suite can see."""
-        self._say(f"{suite}: {power_text(power)}", level=1)
+    def power(self, suite: str, power: Power, *, live: bool) -> None:
+        """Say before anything runs how small a loss the suite can see; live calls cost money."""
+        self._say(f"{suite}: {power_words(power)}", level=0 if live else 1)
 
     def __enter__(self) -> Self:
         """Start the view."""
@@ -34,17 +35,3 @@ class GateProgress:
     def __exit__(self, *details: object) -> None:
         """Take the view away."""
         self._progress.__exit__(*details)
-
-
-def power_text(power: Power) -> str:
-    """Return in words what a suite can see."""
-    size = f"{power.cases} cases" if power.trials == 1 else f"{power.cases} x {power.trials} trials"
-    if power.groups is not None:
-        size += f" in {power.groups} groups"
-    if power.detectable is None:
-        return f"{size} can see no drop of the pass rate: {power.assumption}"
-    points = 100 * power.detectable
-    return (
-        f"{size} see drops of the pass rate from {points:.1f} points on, "
-        f"{power.power:.0%} of the time, if {power.assumption}"
-    )

@@ -182,7 +182,9 @@ def p_words(comparison: Comparison) -> str:
 
 def power_words(power: Power) -> str:
     """Return what a suite of this size can see, in a sentence."""
-    size = f"{power.cases} cases" if power.trials == 1 else f"{power.cases} x {power.trials} trials"
+    size = f"{power.cases} cases"
+    if power.trials > 1:
+        size += f" x {power.trials} trials"
     if power.groups is not None:
         size += f" in {power.groups} groups"
     if power.detectable is None:

@@ -204,6 +204,8 @@ def test_live_comparisons_draw_both_sides(project: GateProject) -> None:
     project.append("suite.yaml", "trials: 3\n")
     project.answer(bugs="nothing")
     project.commit("worse")
+    told = project.agentci("gate", "--mode", "live", "--base", "main").err
+    assert "6 cases x 3 trials show a drop of the pass rate from" in told
     decision = project.gate("--mode", "live", "--base", "main")
     suite = decision["suites"][0]
     assert (suite["live"], suite["base_source"]) == (True, "live")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -320,3 +321,32 @@ def test_a_few_repeated_cases_without_any_difference_prove_little() -> None:
     assert rate(decision).verdict is Verdict.NOT_ENOUGH_EVIDENCE
     many = {f"c{i:03}": Row([True] * 3) for i in range(200)}
     assert judged(many, many, {"statistics": {"margin": 0.1}}).verdict is Verdict.NO_REGRESSION
+
+
+def drawn_rows(random: Random, *, trials: int, shared: bool = False) -> dict[str, Row]:
+    """Return 60 cases of which a tenth are coin flips; with `shared`, groups flip together."""
+    rows_: dict[str, Row] = {}
+    for i in range(60):
+        group = f"g{i // 5}" if shared else None
+        flips = i // 5 == 3 if shared else i % 10 == 0
+        passes = [random.random() < 0.5 if flips else True for _ in range(trials)]
+        rows_[f"c{i:02}"] = Row(passes, text=str(i), group=group, recordings=None)
+    return rows_
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("trials", "shared"), [(1, False), (3, False), (5, False), (3, True)])
+def test_a_thousand_live_comparisons_of_the_same_agent_block_at_most_one_in_twenty(
+    trials: int, shared: bool
+) -> None:
+    random = Random(trials)
+    blocked = sum(
+        judged(
+            drawn_rows(random, trials=trials, shared=shared),
+            drawn_rows(random, trials=trials, shared=shared),
+            MARGIN,
+            live=True,
+        ).exit_code
+        for _ in range(1000)
+    )
+    assert blocked <= 50
