@@ -16,6 +16,7 @@ from agentci.core.errors import FormatError, Location
 from agentci.core.json_types import JsonObject, JsonValue
 from agentci.deploy.artifact import Generator, RenderedProject
 from agentci.deploy.writers.json import json_text
+from agentci.spec.lock_json import MergeConflict, parse_lock
 
 LOCK_FILE: Final = "agentci.deploy.lock.json"
 LOCK_FORMAT: Final = "agentci/deploy-lock"
@@ -195,24 +196,13 @@ def _seal(name: str, entry: LockEntry) -> Digest:
 
 
 def _parse(data: bytes, name: str) -> JsonObject:
-    if data.startswith(b"<<<<<<<") or b"\n<<<<<<<" in data:
-        hint = "take one side, then `agentci deploy render`"
-        _malformed("ACI-F603", "the file has an unresolved merge conflict", name, hint=hint)
     try:
-        content = json.loads(data, object_pairs_hook=_object)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
-        _malformed("ACI-F603", f"not a valid lock file: {reason}", name)
-    if not isinstance(content, Mapping):
-        _malformed("ACI-F603", "a lock file has to hold a mapping", name)
-    return content
-
-
-def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is written twice")
-    return found
+        return parse_lock(data)
+    except MergeConflict as error:
+        hint = "take one side, then `agentci deploy render`"
+        _malformed("ACI-F603", str(error), name, hint=hint)
+    except ValueError as error:
+        _malformed("ACI-F603", str(error), name)
 
 
 def _malformed(code: str, message: str, name: str, *, hint: str | None = None) -> NoReturn:

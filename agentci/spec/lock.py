@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from agentci.core.digest import Digest, digest_json, parse_digest
 from agentci.core.errors import FormatError, Location, SafetyRefusal
 from agentci.core.json_types import JsonObject, JsonValue
+from agentci.spec.lock_json import MergeConflict, parse_lock
 from agentci.spec.suite_lock import SuiteLock, read_suite_lock
 
 if TYPE_CHECKING:
@@ -208,28 +209,13 @@ def _seal(kind: str, name: str, entry: PipelineLock | SuiteLock) -> Digest:
 
 
 def _parse(data: bytes, name: str) -> JsonObject:
-    if data.startswith(b"<<<<<<<") or b"\n<<<<<<<" in data:
-        hint = "take one side with `git checkout --ours` or `--theirs`, then `agentci accept`"
-        _malformed("ACI-F103", "the file has an unresolved merge conflict", name, hint=hint)
     try:
-        content = json.loads(data, object_pairs_hook=_object, parse_constant=_constant)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
-        _malformed("ACI-F103", f"not a valid lock file: {reason}", name)
-    if not isinstance(content, Mapping):
-        _malformed("ACI-F103", "a lock file has to hold a mapping", name)
-    return content
-
-
-def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is written twice")
-    return found
-
-
-def _constant(text: str) -> NoReturn:
-    raise ValueError(f"`{text}` is not JSON")
+        return parse_lock(data)
+    except MergeConflict as error:
+        hint = "take one side with `git checkout --ours` or `--theirs`, then `agentci accept`"
+        _malformed("ACI-F103", str(error), name, hint=hint)
+    except ValueError as error:
+        _malformed("ACI-F103", str(error), name)
 
 
 def _malformed(code: str, message: str, name: str, *, hint: str | None = None) -> NoReturn:
