@@ -16,6 +16,7 @@ from agentci.cli.eval_progress import EvalProgress
 from agentci.cli.invocation import GROUP_SETTINGS, JsonOption, invocation_of
 from agentci.cli.report_options import JunitOption
 from agentci.cli.run_settings import RedactOption
+from agentci.cli.suite_options import JobsOption, SandboxOption, SuitesArgument
 from agentci.core.errors import UsageError
 
 _DEFAULT = "suites"
@@ -66,12 +67,7 @@ app.command("export")(export)
 @app.command(_DEFAULT, cls=_Evaluate, hidden=True)
 def suites(
     context: typer.Context,
-    suites: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SUITE]...", help="Names or folders; default: all.", show_default=False
-        ),
-    ] = None,
+    suites: SuitesArgument = None,
     *,
     mode: Annotated[
         Literal["auto", "replay", "record", "live"] | None,
@@ -100,14 +96,8 @@ def suites(
     add_trials: Annotated[
         int, typer.Option(min=0, max=1000, help="On top of what is recorded.")
     ] = 0,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, help="Trials at the same time.", show_default=False),
-    ] = None,
-    sandbox: Annotated[
-        Literal["docker", "bwrap", "process"] | None,
-        typer.Option(help="Where all commands run.", show_default=False),
-    ] = None,
+    jobs: JobsOption = None,
+    sandbox: SandboxOption = None,
     max_cost: Annotated[
         float | None,
         typer.Option(min=0, help="Limit on what live calls cost.", show_default=False),

@@ -9,16 +9,12 @@ import typer
 
 from agentci.cli.eval_progress import EvalProgress
 from agentci.cli.invocation import JsonOption, invocation_of
+from agentci.cli.suite_options import SuitesArgument
 
 
 def export(
     context: typer.Context,
-    suites: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SUITE]...", help="Names or folders; default: all.", show_default=False
-        ),
-    ] = None,
+    suites: SuitesArgument = None,
     *,
     inspect: Annotated[
         Path | None,

@@ -18,6 +18,7 @@ from agentci.cli.report_options import (
     report_files,
     show_decision,
 )
+from agentci.cli.suite_options import JobsOption, SandboxOption, SuitesArgument
 from agentci.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,12 +29,7 @@ if TYPE_CHECKING:
 
 def gate(
     context: typer.Context,
-    suites: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SUITE]...", help="Names or folders; default: all.", show_default=False
-        ),
-    ] = None,
+    suites: SuitesArgument = None,
     *,
     base: Annotated[
         str | None,
@@ -67,14 +63,8 @@ def gate(
             show_default=False,
         ),
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, help="Trials at the same time.", show_default=False),
-    ] = None,
-    sandbox: Annotated[
-        Literal["docker", "bwrap", "process"] | None,
-        typer.Option(help="Where all commands run.", show_default=False),
-    ] = None,
+    jobs: JobsOption = None,
+    sandbox: SandboxOption = None,
     html: HtmlOption = None,
     markdown: MarkdownOption = None,
     junit: JunitOption = None,
