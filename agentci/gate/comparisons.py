@@ -174,7 +174,8 @@ def _metric(
     compared = _means(
         having,
         lambda side: _value(side, name),
-        confidence=policy.statistics.confidence,
+        # what no policy speaks of is shown as it is: its interval would take scipy
+        confidence=policy.statistics.confidence if allowance is not None else None,
         seed=seed,
         higher_is_better=not is_metric,
         allowance=size,
@@ -188,7 +189,7 @@ def _means(
     pairs: Sequence[Pair],
     value: Callable[[Side], float],
     *,
-    confidence: float,
+    confidence: float | None,
     seed: int,
     higher_is_better: bool = True,
     allowance: float | None = None,
@@ -211,7 +212,7 @@ def _means(
         base=_mean([value(pair.base) for pair in pairs]),
         head=_mean([value(pair.head) for pair in pairs]),
         difference=_mean(differences),
-        interval=_interval(differences, groups, confidence),
+        interval=None if confidence is None else _interval(differences, groups, confidence),
         p=flips.p_worse,
         p_adjusted=None,
         method=f"sign flips over {unit}{'' if flips.draws is None else ' (drawn)'}, t interval",

@@ -14,8 +14,7 @@ from typing import Final
 from agentci.report.characters import legible, one_line
 
 _MARKS: Final = re.compile(
-    r"[\\`*\[\]<>&#@|~!$^]"  # of Markdown, HTML, mathematics, mentions
-    r"|(?<!\w)_|_(?!\w)"  # emphasis, which never begins or ends within a word
+    r"[\\`*_\[\]<>&#@|~!$^]"  # of Markdown, HTML, mathematics, mentions
     r"|:(?=[/A-Za-z:])|(?<=www)\.",  # addresses and names of pictures
     re.IGNORECASE | re.ASCII,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from random import Random
@@ -350,3 +351,12 @@ def test_a_thousand_live_comparisons_of_the_same_agent_block_at_most_one_in_twen
         for _ in range(1000)
     )
     assert blocked <= 50
+
+
+def test_what_no_policy_speaks_of_needs_no_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    base = rows(metrics={"tokens": 7.0})
+    head = {**base, "c100": replace(base["c100"], metrics={"tokens": 9.0})}
+    tokens = next(each for each in judged(base, head).comparisons if each.name == "tokens")
+    assert tokens.difference == pytest.approx(0.01)
+    assert tokens.interval is None
